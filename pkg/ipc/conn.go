@@ -1,0 +1,180 @@
+package ipc
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// ChannelsEnv names the inherited channels of a process, such as "guard=3,journal=4".
+const ChannelsEnv = "CITYGATE_CHANNELS"
+
+// Conn is one end of a channel. One goroutine may receive while others send.
+type Conn struct {
+	self, peer Process
+	file       *os.File
+	raw        syscall.RawConn
+	out, in    map[Kind]*budget
+	recv       sync.Mutex
+}
+
+// Received is a message and the file descriptors that came with it; they are the receiver's to close.
+type Received struct {
+	Message Message
+	FDs     []int
+}
+
+// NewPair makes a channel between two processes.
+func NewPair(a, b Process) (*Conn, *Conn, error) {
+	fds, err := syscall.Socketpair(syscall.AF_UNIX, syscall.SOCK_SEQPACKET|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a channel between %v and %v: %w", a, b, err)
+	}
+	ca, errA := newConn(a, b, fds[0])
+	cb, errB := newConn(b, a, fds[1])
+	return ca, cb, errors.Join(errA, errB)
+}
+
+// Inherit opens the channel to peer that the launcher left in the environment.
+func Inherit(self, peer Process) (*Conn, error) {
+	for _, word := range strings.Split(os.Getenv(ChannelsEnv), ",") {
+		name, number, _ := strings.Cut(word, "=")
+		if fd, err := strconv.Atoi(number); name == peer.String() && err == nil && fd > 2 {
+			return newConn(self, peer, fd)
+		}
+	}
+	return nil, fmt.Errorf("%v has no channel to %v in %s: it is started by citygate-launch", self, peer, ChannelsEnv)
+}
+
+func newConn(self, peer Process, fd int) (*Conn, error) {
+	syscall.CloseOnExec(fd)
+	// A non-blocking descriptor waits in the runtime's poller, so that Close ends a Recv.
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		return nil, fmt.Errorf("channel from %v to %v: %w", self, peer, err)
+	}
+	file := os.NewFile(uintptr(fd), "channel to "+peer.String())
+	raw, err := file.SyscallConn()
+	if err != nil {
+		return nil, fmt.Errorf("channel from %v to %v: %w", self, peer, err)
+	}
+	return &Conn{
+		self: self, peer: peer, file: file, raw: raw,
+		out: budgets(self, peer, 0), in: budgets(peer, self, queueSlack),
+	}, nil
+}
+
+// File is the descriptor, for handing it to a child process.
+func (c *Conn) File() *os.File { return c.file }
+
+// Close ends the channel and a Recv that waits.
+func (c *Conn) Close() error { return c.file.Close() }
+
+// Send says a message. It waits while the message's budget is spent or the peer's queue is full: who must not wait
+// keeps a bounded queue before it. The descriptors stay the caller's. A message that the table does not know is an error.
+func (c *Conn) Send(m Message, fds ...int) error {
+	b, ok := c.out[m.Kind()]
+	if !ok || len(fds) != b.fds {
+		return fmt.Errorf("%v may not say %T with %d descriptors to %v", c.self, m, len(fds), c.peer)
+	}
+	data := m.Append([]byte{byte(m.Kind())})
+	if len(data) > MaxMessage {
+		return fmt.Errorf("%T of %d bytes is over the %d that a message may have", m, len(data), MaxMessage)
+	}
+	time.Sleep(b.spend())
+	var rights []byte
+	if len(fds) > 0 {
+		rights = syscall.UnixRights(fds...)
+	}
+	var sendErr error
+	err := c.raw.Write(func(fd uintptr) bool {
+		sendErr = syscall.Sendmsg(int(fd), data, rights, nil, syscall.MSG_NOSIGNAL)
+		return sendErr != syscall.EAGAIN && sendErr != syscall.EINTR
+	})
+	if err = errors.Join(err, sendErr); err != nil {
+		return fmt.Errorf("say %T to %v: %w", m, c.peer, err)
+	}
+	return nil
+}
+
+// Recv waits for a message. The error is io.EOF when the peer is gone, os.ErrClosed after Close, and a *Violation when
+// the peer broke the rules; the channel is then closed.
+func (c *Conn) Recv() (Received, error) {
+	c.recv.Lock()
+	defer c.recv.Unlock()
+	data, fds, err := c.datagram()
+	if err != nil {
+		return Received{}, err
+	}
+	m, why := c.judge(data, fds)
+	if why != "" {
+		closeAll(fds)
+		_ = c.Close()
+		return Received{}, &Violation{From: c.peer, Kind: Kind(data[0]), Why: why}
+	}
+	return Received{Message: m, FDs: fds}, nil
+}
+
+// judge decodes a datagram, or says why it may not be.
+func (c *Conn) judge(data []byte, fds []int) (Message, string) {
+	b, ok := c.in[Kind(data[0])]
+	switch {
+	case !ok:
+		return nil, "it is not one that it may say"
+	case len(data) > MaxMessage:
+		return nil, "it is too long"
+	case len(fds) != b.fds:
+		return nil, fmt.Sprintf("%d file descriptors came with it, want %d", len(fds), b.fds)
+	case b.spend() > 0:
+		return nil, "it came more often than its budget allows"
+	}
+	m, err := Decode(data)
+	if err != nil {
+		return nil, err.Error()
+	}
+	return m, ""
+}
+
+// datagram reads at least one byte. A datagram that is too long has MaxMessage+1 bytes.
+func (c *Conn) datagram() (data []byte, fds []int, err error) {
+	buf, control := make([]byte, MaxMessage+1), make([]byte, syscall.CmsgSpace(8*4))
+	var n, controlLen int
+	var recvErr error
+	err = c.raw.Read(func(fd uintptr) bool {
+		n, controlLen, _, _, recvErr = syscall.Recvmsg(int(fd), buf, control, syscall.MSG_CMSG_CLOEXEC)
+		return recvErr != syscall.EAGAIN && recvErr != syscall.EINTR
+	})
+	if err = errors.Join(err, recvErr); err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		return nil, nil, fmt.Errorf("listen to %v: %w", c.peer, err)
+	}
+	// The kernel closes descriptors that do not fit into control; rights skips what it cannot read.
+	if fds = rights(control[:controlLen]); n == 0 || err != nil {
+		closeAll(fds)
+		return nil, nil, io.EOF
+	}
+	return buf[:n], fds, nil
+}
+
+func rights(control []byte) (fds []int) {
+	messages, err := syscall.ParseSocketControlMessage(control)
+	if err != nil {
+		return nil
+	}
+	for _, m := range messages {
+		if got, err := syscall.ParseUnixRights(&m); err == nil {
+			fds = append(fds, got...)
+		}
+	}
+	return fds
+}
+
+func closeAll(fds []int) {
+	for _, fd := range fds {
+		_ = syscall.Close(fd)
+	}
+}
