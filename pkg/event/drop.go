@@ -93,15 +93,16 @@ func (d *Drop) eve(l *line) {
 	if d.WouldDrop {
 		body.Verdict.Action = "pass"
 	}
-	switch src := d.Tuple.Src; {
-	case !src.IsValid():
+	switch src, dst := d.Tuple.Src, d.Tuple.Dst; {
+	case !src.IsValid() || !dst.IsValid():
 	case d.EtherType == etherARP:
-		l.SrcIP, l.DestIP = src.String(), d.Tuple.Dst.String()
+		l.SrcIP, l.DestIP = src.String(), dst.String()
 	default:
 		l.tuple(d.Tuple, d.VLAN, d.Bridge, d.ICMPType, d.ICMPCode)
-		body.TTL, body.HopLimit = d.TTL, 0
-		if !src.Is4() {
-			body.TTL, body.HopLimit = 0, d.TTL
+		if src.Is4() {
+			body.TTL = d.TTL
+		} else {
+			body.HopLimit = d.TTL
 		}
 		if d.Tuple.Proto == flow.TCP {
 			body.flags(d.TCPFlags)

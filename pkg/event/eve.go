@@ -91,5 +91,5 @@ func flowID(t flow.FiveTuple, v flow.VLAN, bridge string) uint64 {
 	return h.Sum64()>>11 | 1 // never 0, which would leave the field out
 }
 
-// uptime gives whole seconds, as Suricata counts them.
+// seconds gives whole seconds, as Suricata counts them.
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }

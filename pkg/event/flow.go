@@ -21,23 +21,23 @@ const (
 // Flow says what a flow moved, both directions together. The client is the end that opened it.
 type Flow struct {
 	Header
-	Tuple         flow.FiveTuple // from client to server
-	VLAN          flow.VLAN
-	Side          flow.Side // of the client
+	Tuple flow.FiveTuple // from client to server
+	VLAN  flow.VLAN
+	Side  flow.Side // of the client
 	FramesToServer,
 	FramesToClient,
 	BytesToServer,
 	BytesToClient uint64
-	Start, End   time.Time // first and last frame
-	State        string    // FlowNew, FlowEstablished, FlowClosed
-	EndReason    string    // FlowTimeout, FlowShutdown; empty while it lives
-	Verdict      verdict.Verdict
-	Reason       verdict.Reason // why it passes
-	Client       string         // the client's name in the policy
-	Server       string         // the server's name in the policy
-	Service      string         // the policy's name of the service
-	PolicyLine   string
-	Generation   uint32 // of the policy
+	Start, End time.Time // first and last frame
+	State      string    // FlowNew, FlowEstablished, FlowClosed
+	EndReason  string    // FlowTimeout, FlowShutdown; empty while it lives
+	Verdict    verdict.Verdict
+	Reason     verdict.Reason // why it passes
+	Client     string         // the client's name in the policy
+	Server     string         // the server's name in the policy
+	Service    string         // the policy's name of the service
+	PolicyLine string
+	Generation uint32 // of the policy
 	TCPToServer,
 	TCPToClient uint8 // all TCP flags seen; TCPToServer alone where the directions are not told apart
 }
@@ -115,7 +115,7 @@ func (f *Flow) eve(l *line) {
 	if f.Tuple.Proto == flow.ICMPv6 {
 		request = icmp6Echo
 	}
-	if f.Tuple.Src.IsValid() {
+	if f.Tuple.Src.IsValid() && f.Tuple.Dst.IsValid() {
 		l.tuple(f.Tuple, f.VLAN, f.Bridge, request, 0)
 	}
 	l.Flow = flowBody{

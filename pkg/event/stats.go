@@ -98,17 +98,18 @@ type statsOurs struct {
 }
 
 type statsMore struct {
-	Reasons    map[string]reasonBody `json:"reasons"` // encoding/json sorts the names
-	DevmapLost uint64                `json:"devmap_lost"`
-	XSK        xskBody               `json:"xsk"`
-	Suppressed uint64                `json:"suppressed"`
-	RingLost   uint64                `json:"ring_lost"`
-	Flows      uint32                `json:"flows"`
-	Devices    uint32                `json:"devices"`
-	Generation uint32                `json:"generation"`
+	Reasons    []reasonBody `json:"reasons"`
+	DevmapLost uint64       `json:"devmap_lost"`
+	XSK        xskBody      `json:"xsk"`
+	Suppressed uint64       `json:"suppressed"`
+	RingLost   uint64       `json:"ring_lost"`
+	Flows      uint32       `json:"flows"`
+	Devices    uint32       `json:"devices"`
+	Generation uint32       `json:"generation"`
 }
 
 type reasonBody struct {
+	Reason    string `json:"reason"`
 	Verdict   string `json:"verdict"`
 	Frames    uint64 `json:"frames"`
 	Bytes     uint64 `json:"bytes"`
@@ -128,13 +129,13 @@ func (s *Stats) eve(l *line) {
 	var body statsBody
 	body.Uptime = seconds(s.Uptime)
 	more := statsMore{
-		Reasons: make(map[string]reasonBody, len(s.Reasons)), DevmapLost: s.DevmapLost, XSK: xskBody(s.XSK),
+		Reasons: make([]reasonBody, len(s.Reasons)), DevmapLost: s.DevmapLost, XSK: xskBody(s.XSK),
 		Suppressed: s.Suppressed, RingLost: s.RingLost, Flows: s.Flows, Devices: s.Devices, Generation: s.Generation,
 	}
-	for _, r := range s.Reasons {
+	for i, r := range s.Reasons {
 		body.Decoder.Packets += r.Frames
 		body.Decoder.Bytes += r.Bytes
-		more.Reasons[r.Reason.String()] = reasonBody{r.Verdict.String(), r.Frames, r.Bytes, r.WouldDrop}
+		more.Reasons[i] = reasonBody{r.Reason.String(), r.Verdict.String(), r.Frames, r.Bytes, r.WouldDrop}
 	}
 	body.Capture.Packets = body.Decoder.Packets
 	body.Capture.Drops = s.DevmapLost
