@@ -43,13 +43,30 @@ func NewPair(a, b Process) (*Conn, *Conn, error) {
 
 // Inherit opens the channel to peer that the launcher left in the environment.
 func Inherit(self, peer Process) (*Conn, error) {
+	fd, ok := inherited()[peer.String()]
+	if !ok {
+		return nil, fmt.Errorf("%v has no channel to %v in %s: it is started by citygate-launch", self, peer, ChannelsEnv)
+	}
+	return newConn(self, peer, fd)
+}
+
+// InheritedFDs are the descriptors of all inherited channels.
+func InheritedFDs() (fds []int) {
+	for _, fd := range inherited() {
+		fds = append(fds, fd)
+	}
+	return fds
+}
+
+func inherited() map[string]int {
+	channels := map[string]int{}
 	for _, word := range strings.Split(os.Getenv(ChannelsEnv), ",") {
 		name, number, _ := strings.Cut(word, "=")
-		if fd, err := strconv.Atoi(number); name == peer.String() && err == nil && fd > 2 {
-			return newConn(self, peer, fd)
+		if fd, err := strconv.Atoi(number); err == nil && fd > 2 {
+			channels[name] = fd
 		}
 	}
-	return nil, fmt.Errorf("%v has no channel to %v in %s: it is started by citygate-launch", self, peer, ChannelsEnv)
+	return channels
 }
 
 func newConn(self, peer Process, fd int) (*Conn, error) {
