@@ -2,7 +2,9 @@
 /*
  * Why a frame left as it did. One line a reason: name, and what it means in a
  * sentence for people. pkg/verdict/reason.go holds the same list; a test
- * compares them. Numbers are stable: append only.
+ * compares them. The names are the contract; the numbers are not, since the
+ * program and user space are built from one list. Everything from NO_POLICY on
+ * is a drop.
  */
 #ifndef CITYGATE_REASON_H
 #define CITYGATE_REASON_H
