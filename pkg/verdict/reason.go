@@ -3,7 +3,7 @@ package verdict
 // Reason says why a frame left as it did. The list is bpf/reason.h's; TestReasons compares the two.
 type Reason uint8
 
-// The reasons. Numbers are stable: append only.
+// The reasons. Everything from ReasonNoPolicy on is a drop.
 const (
 	ReasonPolicy             Reason = iota // an allow line of the policy
 	ReasonCached                           // a cached verdict of an allow line
@@ -132,6 +132,17 @@ var reasons = [...]struct{ name, text string }{
 	ReasonOverloadDrop:       {"overload_drop", "the inspector is full and on_overload is drop"},
 	ReasonInspectorDrop:      {"inspector_drop", "dropped by the inspector"},
 	ReasonMapFull:            {"map_full", "a table of the kernel is full"},
+}
+
+// Verdict is what happens to a frame that leaves for this reason.
+func (r Reason) Verdict() Verdict {
+	switch {
+	case r >= ReasonNoPolicy:
+		return Drop
+	case r == ReasonPunted:
+		return Punt
+	}
+	return Pass
 }
 
 // String is the reason's name in events and counters, such as "no_rule".
