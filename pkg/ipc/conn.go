@@ -113,8 +113,11 @@ func (c *Conn) Send(m Message, fds ...int) error {
 		sendErr = syscall.Sendmsg(int(fd), data, rights, nil, syscall.MSG_NOSIGNAL)
 		return sendErr != syscall.EAGAIN && sendErr != syscall.EINTR
 	})
-	if err = errors.Join(err, sendErr); err != nil {
-		return fmt.Errorf("say %T to %v: %w", m, c.peer, err)
+	if err != nil { // only Close does that
+		sendErr = os.ErrClosed
+	}
+	if sendErr != nil {
+		return fmt.Errorf("say %T to %v: %w", m, c.peer, sendErr)
 	}
 	return nil
 }
@@ -166,11 +169,14 @@ func (c *Conn) datagram() (data []byte, fds []int, err error) {
 		n, controlLen, _, _, recvErr = syscall.Recvmsg(int(fd), buf, control, syscall.MSG_CMSG_CLOEXEC)
 		return recvErr != syscall.EAGAIN && recvErr != syscall.EINTR
 	})
-	if err = errors.Join(err, recvErr); err != nil && !errors.Is(err, syscall.ECONNRESET) {
-		return nil, nil, fmt.Errorf("listen to %v: %w", c.peer, err)
+	if err != nil { // only Close does that
+		return nil, nil, os.ErrClosed
+	}
+	if recvErr != nil && recvErr != syscall.ECONNRESET {
+		return nil, nil, fmt.Errorf("listen to %v: %w", c.peer, recvErr)
 	}
 	// The kernel closes descriptors that do not fit into control; rights skips what it cannot read.
-	if fds = rights(control[:controlLen]); n == 0 || err != nil {
+	if fds = rights(control[:controlLen]); n == 0 || recvErr != nil {
 		closeAll(fds)
 		return nil, nil, io.EOF
 	}

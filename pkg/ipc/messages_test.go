@@ -1,0 +1,144 @@
+package ipc
+
+import (
+	"bytes"
+	"net/netip"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"citygate/pkg/flow"
+)
+
+var (
+	testMAC  = flow.MAC{2, 0, 0, 0, 0, 0x11}
+	testAddr = netip.MustParseAddr("10.0.0.11")
+	testIPv6 = netip.MustParseAddr("fd00::11")
+)
+
+// samples has a message of each kind with all fields set.
+var samples = []Message{
+	Ready{},
+	ProcessExit{Process: Watch, Code: -1, Signal: 9, Violator: Guard, Restarts: 7},
+	PolicyBegin{ID: 4, Counts: [5]uint32{1, 2, 3, 4, 5}},
+	PolicyPut{Part: testSet()},
+	PolicyCommit{ID: 4, Count: 15, Sum: [32]byte{1, 31: 2}},
+	PolicyAbort{ID: 4},
+	SetBinding{ID: 1, Device: 9, VLAN: 10, Addr: testAddr},
+	ClearBinding{ID: 2, Device: 9, VLAN: flow.QinQ(100, 20), Addr: testIPv6},
+	SetBlock{ID: 3, Src: testAddr, Dst: testIPv6, Until: -5, Reason: "port scan"},
+	LiftBlock{ID: 4, Src: testAddr, Dst: netip.MustParseAddr("10.0.0.2")},
+	GetPorts{ID: 5},
+	Result{ID: 5, OK: true, Generation: 77, Error: "no such device"},
+	PortState{
+		Bridge: "cctv", Port: "g0", Side: flow.ServerSide, Up: true, Mode: "native", MTU: 1500, SpeedMbps: 1000,
+		Checks: []PortCheck{{Name: "promiscuous", State: CheckOK}, {Name: "peer GRO", State: CheckUnknown, Detail: "veth"}},
+	},
+	MapFD{Bridge: "cctv", Name: "samples"},
+	DeviceSeen{
+		MAC: testMAC, VLAN: 3, Side: flow.CameraSide, Bridge: "cctv", Addr: testAddr, Boot: 3 * time.Second,
+		Evidence: []string{"dhcp vendor class: Камера", "oui"},
+	},
+	DHCPBinding{MAC: testMAC, VLAN: 3, Bridge: "cctv", Addr: testAddr, LeaseSeconds: 600, Server: netip.MustParseAddr("10.0.0.2")},
+	Event{Type: 300, Payload: []byte{0, 1, 2}},
+	JournalState{Written: 1 << 40, Suppressed: 2, Lost: 3, DiskFull: true, LastError: "no space left on device"},
+}
+
+func testSet() PolicySet {
+	return PolicySet{
+		Devices:  []DeviceEntry{{ID: 1, Via: 2, Side: flow.ServerSide, Flags: DeviceRouter, PPS: 10, KBps: 20}},
+		MACs:     []MACEntry{{MAC: testMAC, VLAN: 5, Device: 1}},
+		Addrs:    []AddrEntry{{VLAN: 5, Prefix: netip.MustParsePrefix("10.7.0.0/28"), Device: 1}, {Prefix: netip.MustParsePrefix("fd00::/64"), Device: 2}},
+		Services: []ServiceEntry{{Service: 63, Proto: flow.UDP, Lo: 1024, Hi: 65535}},
+		Rules:    []RuleEntry{{From: 1, To: 2, Service: 63, Rule: 65535}},
+	}
+}
+
+func datagram(m Message) []byte { return m.Append([]byte{byte(m.Kind())}) }
+
+func TestRoundTrip(t *testing.T) {
+	seen := map[Kind]bool{}
+	for _, m := range samples {
+		seen[m.Kind()] = true
+		got, err := Decode(datagram(m))
+		if err != nil {
+			t.Errorf("%T: %v", m, err)
+		} else if !reflect.DeepEqual(got, m) {
+			t.Errorf("%T:\n got %+v\nwant %+v", m, got, m)
+		}
+	}
+	for _, s := range table {
+		if !seen[s.kind] {
+			t.Errorf("kind %d of the table has no sample", s.kind)
+		}
+	}
+	if len(seen) != len(decoders) {
+		t.Errorf("%d kinds have samples, %d have decoders", len(seen), len(decoders))
+	}
+}
+
+// A message that lacks a byte or has one more is not a message.
+func TestExactLength(t *testing.T) {
+	for _, m := range samples {
+		b := datagram(m)
+		for n := range b {
+			if got, err := Decode(b[:n]); err == nil {
+				t.Errorf("%T cut to %d bytes decodes as %+v", m, n, got)
+			}
+		}
+		if _, err := Decode(append(b, 0)); err == nil {
+			t.Errorf("%T with a byte more decodes", m)
+		}
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	block := SetBlock{Src: testAddr, Dst: testAddr, Reason: "x"}.Append([]byte{byte(KindSetBlock)})
+	for name, b := range map[string][]byte{
+		"unknown kind":      {255},
+		"kind 0":            {0},
+		"nothing":           {},
+		"too long":          make([]byte, MaxMessage+1),
+		"truth value of 2":  append([]byte{byte(KindResult), 0, 0, 0, 1, 2}, make([]byte, 6)...),
+		"address of 5":      {byte(KindLiftBlock), 0, 0, 0, 1, 5, 1, 2, 3, 4, 5, 0},
+		"IPv4 in IPv6":      append([]byte{byte(KindLiftBlock), 0, 0, 0, 1, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 1, 2, 3, 4, 0),
+		"control character": append(block[:len(block)-1:len(block)-1], '\n'),
+		"host bits":         {byte(KindPolicyPut), 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 4, 10, 0, 0, 1, 24, 0, 1, 0, 0, 0, 0},
+		"device 4352":       {byte(KindSetBinding), 0, 0, 0, 1, 0x11, 0x00, 0, 0, 0, 0, 0},
+		"ports backwards":   {byte(KindPolicyPut), 0, 0, 0, 0, 0, 0, 0, 1, 0, 6, 0, 2, 0, 1, 0, 0},
+		"a huge list":       {byte(KindPolicyPut), 0xff, 0xff},
+	} {
+		if m, err := Decode(b); err == nil || m != nil {
+			t.Errorf("%s: got %+v, %v", name, m, err)
+		}
+	}
+}
+
+// What the writer cuts and cleans, the reader takes.
+func TestTextIsCleaned(t *testing.T) {
+	in := Result{Error: "a\nb\x00\xff" + strings.Repeat("я", MaxText)}
+	m, err := Decode(datagram(in))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := m.(Result).Error
+	if !strings.HasPrefix(got, "a b  яя") || len(got) > MaxText || len(got) < MaxText-1 {
+		t.Errorf("got %q, %d bytes", got, len(got))
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	for _, m := range samples {
+		f.Add(datagram(m))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := Decode(b)
+		if (m == nil) == (err == nil) {
+			t.Fatalf("both or neither: %v, %v", m, err)
+		}
+		if err == nil && !bytes.Equal(datagram(m), b) {
+			t.Fatalf("not canonical: %x becomes %+v becomes %x", b, m, datagram(m))
+		}
+	})
+}
