@@ -184,3 +184,6 @@ func (s *Service) width() int {
 	}
 	return n
 }
+
+// HasPorts reports whether the protocol has ports: it is TCP or UDP.
+func (p Ports) HasPorts() bool { return p.Proto == flow.TCP || p.Proto == flow.UDP }
