@@ -18,7 +18,7 @@ type places struct {
 
 func (p *parser) devices(v document.Value) {
 	entries := v.Entries("a map from device names to {mac: ..., ip: [...], role: ...}")
-	if v.IsMap() && len(entries) == 0 {
+	if v.IsMap() && v.Len() == 0 {
 		v.Fail("no device is listed", "list at least one")
 	}
 	var at []places

@@ -133,10 +133,10 @@ func (p *parser) names(v document.Value, want, kind string) []string {
 		seen[name] = true
 		is, known := p.declared[name]
 		switch {
-		case !known:
+		case kind == "" && !known:
 			item.Fail(document.Quote(name)+" is no device or group", "define it under devices: or groups:, or correct the name")
 		case kind != "" && is != kind:
-			item.Fail(fmt.Sprintf("%s is a %s", name, is), "write names of devices")
+			item.Fail(fmt.Sprintf("%s is no %s", document.Quote(name), kind), "name what stands under "+kind+"s:")
 		default:
 			names = append(names, name)
 		}
@@ -249,7 +249,7 @@ func (p *parser) ruleServices(f document.Fields, multicast bool) []string {
 		if _, own := p.own[name]; !own && builtinService(name) == nil {
 			ports, err := ParsePorts(name)
 			if err != nil {
-				item.Fail(err.Error(), "name a built-in service, define it under services:, or write a range")
+				item.Fail(err.Error(), "name a built-in service, define it under services:, or write "+portsForm)
 				continue
 			}
 			name = ports.String()

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"citygate/pkg/flow"
+	"citygate/pkg/policy/document"
 )
 
 // Ports is a range of destination ports of a protocol; of message types for ICMP and ICMPv6; 0 to 0 for other protocols.
@@ -89,7 +90,7 @@ const portsForm = "tcp/8000, udp/5000-5010, icmp/8, icmpv6/128 or proto/47"
 // ParsePorts reads a range such as tcp/8000, udp/5000-5010, icmp/8, icmpv6/128 or proto/47.
 func ParsePorts(s string) (Ports, error) {
 	name, number, _ := strings.Cut(s, "/")
-	bad := fmt.Errorf("%q is not a service or a range such as %s", s, portsForm)
+	bad := fmt.Errorf("%s is no service and no range of ports", document.Quote(s))
 	switch name {
 	case "tcp", "udp":
 		proto := map[string]flow.Proto{"tcp": flow.TCP, "udp": flow.UDP}[name]
@@ -100,7 +101,7 @@ func ParsePorts(s string) (Ports, error) {
 			hi, err = strconv.ParseUint(high, 10, 16)
 		}
 		if err != nil || lo == 0 || hi < lo {
-			return Ports{}, fmt.Errorf("%w, with ports from 1 to 65535", bad)
+			return Ports{}, fmt.Errorf("%s needs ports from 1 to 65535", document.Quote(s))
 		}
 		return Ports{proto, uint16(lo), uint16(hi)}, nil
 	case "icmp", "icmpv6", "proto":
@@ -137,7 +138,7 @@ func messageType(name string, n uint16) (Ports, error) {
 func otherProtocol(p flow.Proto) (Ports, error) {
 	switch p {
 	case flow.TCP, flow.UDP, flow.ICMP, flow.ICMPv6:
-		return Ports{}, fmt.Errorf("proto/%d has ports or types: write %s", p, portsForm)
+		return Ports{}, fmt.Errorf("proto/%d has ports or types of its own", p)
 	case flow.IGMP:
 		return Ports{}, fmt.Errorf("proto/2 needs no line: the bridge judges IGMP by itself")
 	case 0, 43, 44, 51, 59, 60, 135, 139, 140, 253, 254, 255:

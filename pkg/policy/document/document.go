@@ -111,20 +111,19 @@ func (v Value) Fail(problem, remedy string) {
 // Is reports whether v is the plain or quoted word s.
 func (v Value) Is(s string) bool { return v.node.Kind == yaml.ScalarNode && v.node.Value == s }
 
-// plain refuses what a strict file must not have, and anything but the wanted kind.
+// plain refuses what a strict file must not have, and reports whether v is of the wanted kind.
 func (v Value) plain(kind yaml.Kind, want string) bool {
 	n := v.node
-	switch {
-	case n.Kind == yaml.AliasNode || n.Anchor != "":
+	if n.Kind == yaml.AliasNode || n.Anchor != "" {
 		v.Fail("anchors (&name) and aliases (*name) are not read here", "write the value out")
-	case n.Style&yaml.TaggedStyle != 0:
-		v.Fail(fmt.Sprintf("tag %s is not read here", n.Tag), "leave the tag out")
-	case n.Kind != kind:
-		v.Fail(fmt.Sprintf("this is %s", kindName(n)), "write "+want)
-	default:
-		return true
 	}
-	return false
+	if n.Style&yaml.TaggedStyle != 0 {
+		v.Fail(fmt.Sprintf("tag %s is not read here", Quote(n.Tag)), "leave the tag out")
+	}
+	if n.Kind != kind && n.Kind != yaml.AliasNode {
+		v.Fail(fmt.Sprintf("this is %s", kindName(n)), "write "+want)
+	}
+	return n.Kind == kind
 }
 
 func kindName(n *yaml.Node) string {
@@ -245,18 +244,19 @@ func (v Value) List(want string) []Value {
 	return v.Items(want)
 }
 
-// Len is how many items a list has, 1 for a single value.
+// Len is how many items a list or a map has, 1 for a single value.
 func (v Value) Len() int {
-	if v.node.Kind == yaml.SequenceNode {
+	switch v.node.Kind {
+	case yaml.SequenceNode:
 		return len(v.node.Content)
+	case yaml.MappingNode:
+		return len(v.node.Content) / 2
 	}
 	return 1
 }
 
 // Empty reports whether the map had no keys at all.
-func (f Fields) Empty() bool {
-	return f.of.node.Kind == yaml.MappingNode && len(f.of.node.Content) == 0
-}
+func (f Fields) Empty() bool { return f.of.IsMap() && f.of.Len() == 0 }
 
 // IsMap reports whether v is a map.
 func (v Value) IsMap() bool { return v.node.Kind == yaml.MappingNode }
