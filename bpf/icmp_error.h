@@ -38,6 +38,7 @@ static __always_inline bool quoted_key(struct xdp_md *ctx, struct frame *f, stru
 		if (bpf_xdp_load_bytes(ctx, at, &icmp, sizeof(icmp)))
 			return false;
 		k->sport = icmp.id;
+		k->dport = bpf_htons(icmp.type);
 		return true;
 	}
 	if (bpf_xdp_load_bytes(ctx, at, quoted_ports, sizeof(quoted_ports)))

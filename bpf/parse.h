@@ -215,6 +215,7 @@ static __always_inline int parse_icmp(struct cursor *c, struct frame *f, __u32 l
 		if (icmp->code)
 			return REASON_MALFORMED_ICMP;
 		f->key.sport = icmp->id;
+		f->key.dport = bpf_htons(icmp->type);
 		break;
 	case 3: /* unreachable, time exceeded, parameter problem */
 	case 11:
@@ -241,6 +242,7 @@ static __always_inline int parse_icmp6(struct cursor *c, struct frame *f, __u32 
 		if (icmp->code)
 			return REASON_MALFORMED_ICMP;
 		f->key.sport = icmp->id;
+		f->key.dport = bpf_htons(icmp->type);
 		break;
 	case 1: /* unreachable, too big, time exceeded, parameter problem */
 	case 2:

@@ -77,13 +77,13 @@ static __always_inline void reverse_key(const struct flow_key *k, struct flow_ke
 	r->pad[1] = 0;
 }
 
-/* Echo keeps its identifier on both ways: both keys have it as sport. */
+/* Echo keeps its identifier both ways; the request's type stands where a port would. */
 static __always_inline void request_key(const struct frame *f, struct flow_key *r)
 {
 	reverse_key(&f->key, r);
 	if (f->key.proto == IPPROTO_ICMP || f->key.proto == IPPROTO_ICMPV6) {
 		r->sport = f->key.sport;
-		r->dport = 0;
+		r->dport = bpf_htons(f->ipv6 ? 128 : 8);
 	}
 }
 

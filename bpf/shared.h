@@ -109,7 +109,7 @@ struct flow_key {
 	__u8 src[16];
 	__u8 dst[16];
 	__u16 sport; /* network order; echo: identifier */
-	__u16 dport;
+	__u16 dport; /* echo: type */
 	__u32 vlan;
 	__u8 proto;
 	__u8 side; /* where the frame comes in */

@@ -16,43 +16,56 @@ import (
 // spareBindings is the room for DHCP addresses besides one for each DHCP device.
 const spareBindings = 64
 
-// Commit makes a policy the active one and returns its generation. The set is filled where nothing reads it; one store
-// switches to it. On an error the running policy is untouched and nothing is left.
-func (b *Bridge) Commit(set *ipc.PolicySet) (uint32, error) {
+// Staged is a policy that is complete in the kernel, but not active yet. Either Activate or Discard ends it.
+type Staged struct {
+	bridge     *Bridge
+	tables     *tables
+	maps       policySet
+	dhcp       map[ipc.DeviceID]bool
+	generation uint32
+}
+
+// Stage fills a policy's maps where nothing reads them. On an error the running policy is untouched and nothing is left.
+func (b *Bridge) Stage(set *ipc.PolicySet) (*Staged, error) {
 	t, err := newTables(set)
 	if err != nil {
-		return 0, fmt.Errorf("check the policy set: %w", err)
+		return nil, fmt.Errorf("check the policy set: %w", err)
 	}
-	dhcp := map[ipc.DeviceID]bool{}
+	s := &Staged{bridge: b, tables: t, dhcp: map[ipc.DeviceID]bool{}}
 	for _, d := range set.Devices {
-		dhcp[d.ID] = d.Flags&ipc.DeviceDHCP != 0
+		s.dhcp[d.ID] = d.Flags&ipc.DeviceDHCP != 0
 	}
-	maps, err := b.build(t, len(dhcp)+spareBindings)
-	if err != nil {
-		return 0, err
+	if s.maps, err = b.build(t, len(s.dhcp)+spareBindings); err != nil {
+		return nil, err
 	}
 	generation, _ := b.control.word()
-	generation++
-	if generation == 0 { // 0 means no policy
-		generation = 1
+	s.generation = max(generation+1, 1) // 0 means no policy
+	if err := b.install(s.maps, s.generation%slots); err != nil {
+		s.Discard()
+		return nil, fmt.Errorf("install the policy set: %w", err)
 	}
-	if err := b.install(maps, generation%slots); err != nil {
-		maps.Close()
-		return 0, fmt.Errorf("install the policy set: %w", err)
-	}
-	if err := b.admitPinholes(t, generation); err != nil {
-		maps.Close()
+	return s, nil
+}
+
+// Discard gives a staged policy up.
+func (s *Staged) Discard() { s.maps.Close() }
+
+// Activate makes it the active policy, by one store: each frame is judged by one policy or the other.
+func (s *Staged) Activate() (generation uint32, err error) {
+	b := s.bridge
+	if err := b.admitPinholes(s.tables, s.generation); err != nil {
+		s.Discard()
 		return 0, err
 	}
-	b.control.flip(generation)
+	b.control.flip(s.generation)
 	b.active.Close()
-	b.active, b.dhcp = maps, dhcp
+	b.active, b.dhcp = s.maps, s.dhcp
 	if b.pending {
 		if err := b.exchange(); err != nil {
-			return generation, err
+			return s.generation, err
 		}
 	}
-	return generation, b.dropPinholes(generation)
+	return s.generation, b.dropPinholes(s.generation)
 }
 
 // exchange puts the new program on the ports after a change of layout, now that its maps hold a policy.

@@ -154,6 +154,9 @@ func (r *Reader) Flows(fn func(Flow) bool) error {
 }
 
 func newFlow(k *bpf.BridgeFlowKey, v *bpf.BridgeFlow) Flow {
+	if k.Proto == uint8(flow.ICMP) || k.Proto == uint8(flow.ICMPv6) {
+		k.Dport = 0 // the echo's type
+	}
 	return Flow{
 		Tuple: flow.FiveTuple{
 			Src: netip.AddrFrom16(k.Src).Unmap(), Dst: netip.AddrFrom16(k.Dst).Unmap(),
