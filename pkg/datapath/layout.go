@@ -55,6 +55,7 @@ const (
 	servicePair = 0xffff
 	servicePeer = 0xfffe
 	vlanBits    = 32
+	xskQueues   = 64 // per port
 )
 
 // portRange is where a service's ports stand in the ports map.
