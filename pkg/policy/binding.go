@@ -10,7 +10,7 @@ import (
 
 // bindable says whether a device can have the address by DHCP.
 func bindable(addr netip.Addr) error {
-	if !addr.Is4() || addr.IsUnspecified() || addr.IsMulticast() || addr.IsLoopback() || addr == broadcast[0] {
+	if !addr.Is4() || reserved(netip.PrefixFrom(addr, 32)) {
 		return fmt.Errorf("%v is no IPv4 address of a device", addr)
 	}
 	return nil

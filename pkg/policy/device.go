@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"citygate/pkg/flow"
@@ -212,10 +213,20 @@ func readPrefix(d *Device, v document.Value, s string) (netip.Prefix, bool) {
 		v.Fail(document.Quote(s)+" has bits behind its length", "write "+prefix.Masked().String())
 	case addr.Is4In6():
 		v.Fail(document.Quote(s)+" is an IPv4 address in IPv6 form", "write "+addr.Unmap().String())
-	case addr.IsMulticast() || addr.IsLoopback() || single && (addr.IsUnspecified() || addr == broadcast[0]):
-		v.Fail(document.Quote(s)+" is no device's address", "write a unicast address; groups go under multicast:")
+	case reserved(prefix):
+		v.Fail(document.Quote(s)+" is not, or not only, what devices have: it holds group, loopback or reserved addresses", "write the unicast addresses or networks; groups go under multicast:")
 	default:
 		return prefix, true
 	}
 	return prefix, false
+}
+
+// noDevice are the addresses that no device has (RFC 6890): a prefix that held a group would give it to the device.
+var noDevice = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("224.0.0.0/4"),
+	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("::/127"), netip.MustParsePrefix("ff00::/8"),
+}
+
+func reserved(prefix netip.Prefix) bool {
+	return slices.ContainsFunc(noDevice, prefix.Overlaps)
 }
