@@ -207,8 +207,8 @@ type BridgeSeen struct {
 }
 
 type BridgeState struct {
-	_      structs.HostLayout
-	LastNs uint64
+	_       structs.HostLayout
+	UntilNs uint64
 }
 
 // Names of all BPF objects in the ELF.

@@ -41,7 +41,7 @@ static __always_inline int judge_cached(struct flow *e, struct frame *f)
 		if (!d || !rate_allowed(f, e->from, d))
 			return REASON_RATE;
 	}
-	if ((e->flags & FLOW_STATEFUL) && f->now - e->state_ns > STATE_REFRESH_NS) {
+	if ((e->flags & FLOW_STATEFUL) && age(f->now, e->state_ns) > STATE_REFRESH_NS) {
 		e->state_ns = f->now;
 		keep_state(f);
 	}

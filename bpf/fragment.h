@@ -38,7 +38,7 @@ static __noinline int record_fragment(struct frame *f)
 
 	fragment_key(f, &key);
 	old = bpf_map_lookup_elem(&fragments, &key);
-	if (old && f->now - old->first_ns < FRAGMENT_NS)
+	if (old && age(f->now, old->first_ns) < FRAGMENT_NS)
 		return REASON_FRAGMENT_OVERLAP;
 	__builtin_memcpy(v.smac, f->smac, 6);
 	__builtin_memcpy(v.dmac, f->dmac, 6);
@@ -55,7 +55,7 @@ static __noinline int judge_follower(struct frame *f)
 
 	fragment_key(f, &key);
 	v = bpf_map_lookup_elem(&fragments, &key);
-	if (!v || f->now - v->first_ns > FRAGMENT_NS)
+	if (!v || age(f->now, v->first_ns) > FRAGMENT_NS)
 		return REASON_FRAGMENT_EARLY;
 	if (!same_mac(v->smac, f->smac) || !same_mac(v->dmac, f->dmac))
 		return REASON_MAC_MISMATCH;

@@ -12,14 +12,15 @@
 /* Takes n tokens from a bucket that gains rate a second and holds burst. */
 static __always_inline bool take_tokens(struct bucket *b, __u64 now, __u64 rate, __u64 burst, __u64 n)
 {
-	__u64 tokens, elapsed = now - b->last_ns;
+	__u64 tokens, elapsed = age(now, b->last_ns);
 
 	if (elapsed > 1000000000ULL)
 		elapsed = 1000000000ULL;
 	tokens = b->tokens + elapsed * rate / 1000;
 	if (tokens > burst * TOKEN)
 		tokens = burst * TOKEN;
-	b->last_ns = now;
+	if (elapsed)
+		b->last_ns = now;
 	if (tokens < n * TOKEN) {
 		b->tokens = tokens;
 		return false;

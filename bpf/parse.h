@@ -52,6 +52,15 @@ struct frame {
 	__u8 dmac[6] __attribute__((aligned(8)));
 };
 
+/*
+ * How long ago; 0 for what another CPU, or user space with its finer clock,
+ * stamped since this frame read the coarse one.
+ */
+static __always_inline __u64 age(__u64 now, __u64 then)
+{
+	return now > then ? now - then : 0;
+}
+
 struct cursor {
 	void *at;
 	void *end;

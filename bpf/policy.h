@@ -90,17 +90,17 @@ static __always_inline void request_key(const struct frame *f, struct flow_key *
 /* Remembers that a request went out, so that its answer passes. Over quota only the memory is refused. */
 static __noinline void keep_state(struct frame *f)
 {
-	struct state s = { .last_ns = f->now };
+	struct state s = { .until_ns = f->now + STATE_NS };
 	struct flow_key key = f->key;
 	struct state *old;
 
 	if (group_addr(f, f->key.dst)) {
 		__builtin_memset(key.dst, 0, 16); /* anybody may answer */
-		s.last_ns = f->now - (STATE_NS - DISCOVERY_NS);
+		s.until_ns = f->now + DISCOVERY_NS;
 	}
 	old = bpf_map_lookup_elem(&states, &key);
 	if (old) {
-		old->last_ns = s.last_ns;
+		old->until_ns = s.until_ns;
 		return;
 	}
 	if (state_allowed(f, f->from)) {
@@ -150,13 +150,13 @@ static __noinline int judge_reply(struct frame *f, __u64 *until)
 	}
 	request_key(f, &key);
 	s = bpf_map_lookup_elem(&states, &key);
-	if ((!s || f->now - s->last_ns > STATE_NS) && f->key.proto == IPPROTO_UDP) {
+	if ((!s || f->now > s->until_ns) && f->key.proto == IPPROTO_UDP) {
 		__builtin_memset(key.dst, 0, 16);
 		s = bpf_map_lookup_elem(&states, &key);
 	}
-	if (!s || f->now - s->last_ns > STATE_NS)
+	if (!s || f->now > s->until_ns)
 		return REASON_NO_STATE;
-	*until = s->last_ns + STATE_NS;
+	*until = s->until_ns;
 	return REASON_REPLY;
 }
 

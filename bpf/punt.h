@@ -15,7 +15,7 @@ static __always_inline int punt(struct xdp_md *ctx, struct frame *f, struct cont
 	struct inspector *i = bpf_map_lookup_elem(&inspector_map, &zero);
 
 	*queue = f->key.side * XSK_QUEUES + ctx->rx_queue_index;
-	if (!i || ctx->rx_queue_index >= XSK_QUEUES || f->now - i->heartbeat_ns > HEARTBEAT_NS ||
+	if (!i || ctx->rx_queue_index >= XSK_QUEUES || age(f->now, i->heartbeat_ns) > HEARTBEAT_NS ||
 	    !bpf_map_lookup_elem(&xsks, queue))
 		return control->fail_closed ? REASON_FAIL_CLOSED : REASON_FAIL_OPEN;
 	if (i->punted - i->released >= control->credit)

@@ -137,7 +137,7 @@ struct flow {
 };
 
 struct state {
-	__u64 last_ns;
+	__u64 until_ns;
 };
 
 struct block_key {
