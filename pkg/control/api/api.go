@@ -3,6 +3,7 @@
 package api
 
 import (
+	"fmt"
 	"net/netip"
 	"time"
 )
@@ -10,8 +11,11 @@ import (
 // Socket is the name of the API's Unix socket in run_dir.
 const Socket = "citygate.sock"
 
-// MaxBody is the largest request body, bytes: a policy of 65,536 entries fits many times over.
-const MaxBody = 4 << 20
+// MaxPolicy is the longest policy text, bytes; MaxBody the longest request body: such a text as a JSON string.
+const (
+	MaxPolicy = 4 << 20
+	MaxBody   = 2*MaxPolicy + 64<<10
+)
 
 // ProblemType is the media type of an error body (RFC 9457).
 const ProblemType = "application/problem+json"
@@ -68,11 +72,13 @@ type Bridge struct {
 
 // Port is a bridge port as the guard sees it.
 type Port struct {
-	Name    string   `json:"name"`
-	Side    string   `json:"side"` // camera | server
-	XDP     string   `json:"xdp"`  // native | generic | none
-	Carrier bool     `json:"carrier"`
-	Faults  []string `json:"faults"` // settings that are not as inline needs them
+	Name      string   `json:"name"`
+	Side      string   `json:"side"` // camera | server
+	XDP       string   `json:"xdp"`  // native | generic | none
+	Up        bool     `json:"up"`
+	MTU       uint32   `json:"mtu"`
+	SpeedMbps uint32   `json:"speed_mbps,omitempty"`
+	Faults    []string `json:"faults"` // settings that are not as inline needs them
 }
 
 // PolicyInfo says which policy is running.
@@ -196,7 +202,7 @@ type Counters struct {
 type BridgeCounters struct {
 	Bridge  string        `json:"bridge"`
 	Reasons []ReasonCount `json:"reasons"`
-	Lost    []LossCount   `json:"lost"`
+	Losses  []LossCount   `json:"losses"` // what FrameTotals.Lost adds up
 	FrameTotals
 }
 
@@ -216,7 +222,7 @@ type LossCount struct {
 	Frames uint64 `json:"frames"`
 }
 
-// Block is a pair that the operator blocks, over any policy. Until zero is for ever.
+// Block is a pair that the operator blocks in both directions, over any policy. Until zero is for ever.
 type Block struct {
 	Src    netip.Addr `json:"src"`
 	Dst    netip.Addr `json:"dst"`
@@ -242,15 +248,9 @@ type BlockRequest struct {
 // Policy is GET /v1/policy: the running text and its lines as people read them.
 type Policy struct {
 	PolicyInfo
-	Text     string `json:"text"`
-	Rendered []Rule `json:"rendered"`
-}
-
-// Rule is one line of a policy.
-type Rule struct {
-	Line     int    `json:"line"`     // in the YAML text
-	Text     string `json:"text"`     // the YAML line
-	Rendered string `json:"rendered"` // allow vms main -> camera lobby-1, lobby-2 rtsp, onvif
+	Text     string   `json:"text"`
+	Rendered []string `json:"rendered"` // one line per device, group, service and rule
+	Warnings []string `json:"warnings"`
 }
 
 // PolicyError is one thing that is wrong with a config or a policy.
@@ -261,6 +261,21 @@ type PolicyError struct {
 	Key     string `json:"key"`
 	Problem string `json:"problem"`
 	Remedy  string `json:"remedy,omitempty"`
+}
+
+func (e PolicyError) String() string {
+	s := e.File
+	if e.Line > 0 {
+		s += fmt.Sprintf(":%d", e.Line)
+	}
+	if e.Key != "" {
+		s += ": " + e.Key
+	}
+	s += ": " + e.Problem
+	if e.Remedy != "" {
+		s += " (" + e.Remedy + ")"
+	}
+	return s
 }
 
 // PolicyRequest is the body of POST /v1/policy/check, diff and apply.
@@ -280,6 +295,8 @@ type PolicyCheck struct {
 	Devices int           `json:"devices"`
 	Rules   int           `json:"rules"`
 	Entries int           `json:"entries"`
+	// Warnings are lines that allow nothing, and bindings that cannot be used.
+	Warnings []string `json:"warnings"`
 }
 
 // PolicyDiff is the answer of policy/diff: what the text would change in the running policy.
@@ -287,9 +304,14 @@ type PolicyDiff struct {
 	Same    bool     `json:"same"`
 	From    string   `json:"from"` // hash
 	To      string   `json:"to"`
-	Summary string   `json:"summary"` // 2 lines added, 1 removed, 3 flows opened, 1 closed
-	Added   []string `json:"added"`   // rendered lines
-	Removed []string `json:"removed"`
+	Summary string   `json:"summary"` // such as: 2 added, 1 removed, 1 changed
+	Changes []Change `json:"changes"`
+}
+
+// Change is a device, group, service or line that differs.
+type Change struct {
+	Op   string `json:"op"` // + | - | ~
+	Text string `json:"text"`
 }
 
 // PolicyApply is the answer of policy/apply and policy/confirm.
@@ -298,38 +320,39 @@ type PolicyApply struct {
 	Policy    PolicyInfo `json:"policy"`
 	Diff      PolicyDiff `json:"diff"`
 	ConfirmBy time.Time  `json:"confirm_by,omitzero"`
+	Warnings  []string   `json:"warnings"`
 }
 
 // Why is GET /v1/why?src=&src_port=&dst=&dst_port=&proto=[&vlan=]: what happens to a frame of this five-tuple now.
 type Why struct {
-	SrcIP    string   `json:"src_ip"`
-	SrcPort  uint16   `json:"src_port"`
-	DestIP   string   `json:"dest_ip"`
-	DestPort uint16   `json:"dest_port"`
-	Proto    string   `json:"proto"`
-	VLAN     string   `json:"vlan"`
-	Verdict  string   `json:"verdict"` // pass | drop
-	Mode     string   `json:"mode"`    // in monitor mode a drop is only marked
-	Reason   string   `json:"reason"`
-	Text     string   `json:"text"` // the reason in a sentence
-	From     string   `json:"from,omitempty"`
-	To       string   `json:"to,omitempty"`
-	Service  string   `json:"service,omitempty"`
-	Rule     *WhyRule `json:"rule,omitempty"`
-	Reply    bool     `json:"reply"` // passes as the answer of a flow that the other end opens
-	Flow     *Flow    `json:"flow,omitempty"`
-	Block    *Block   `json:"block,omitempty"`
+	SrcIP    string `json:"src_ip"`
+	SrcPort  uint16 `json:"src_port"`
+	DestIP   string `json:"dest_ip"`
+	DestPort uint16 `json:"dest_port"`
+	Proto    string `json:"proto"`
+	VLAN     string `json:"vlan"`
+	Verdict  string `json:"verdict"` // pass | drop
+	Mode     string `json:"mode"`    // in monitor mode a drop is only marked
+	Reason   string `json:"reason"`
+	Text     string `json:"text"` // the reason in a sentence
+	From     string `json:"from,omitempty"`
+	To       string `json:"to,omitempty"`
+	Service  string `json:"service,omitempty"`
+	Rule     *Rule  `json:"rule,omitempty"`
+	Reply    bool   `json:"reply"` // passes as the answer of a flow that the other end opens
+	Flow     *Flow  `json:"flow,omitempty"`
+	Block    *Block `json:"block,omitempty"`
 	// Drops counts, by reason, the frames of the sender that were dropped.
 	Drops  map[string]uint64 `json:"drops,omitempty"`
 	Change string            `json:"change,omitempty"` // the YAML that would change the verdict
 }
 
-// WhyRule is the policy line that decides.
-type WhyRule struct {
+// Rule is the policy line that decides.
+type Rule struct {
 	File     string `json:"file"`
 	Line     int    `json:"line"`
-	Text     string `json:"text"`
-	Rendered string `json:"rendered"`
+	Text     string `json:"text"`     // as it stands in the YAML file
+	Rendered string `json:"rendered"` // as policy show renders it
 }
 
 // Check is one finding of doctor.
