@@ -17,7 +17,10 @@ import (
 )
 
 // MaxSize is the longest text that Parse reads, in bytes. A policy of 4,096 devices is below 1 MB.
-const MaxSize = 4 << 20
+const MaxSize = 2 << 20
+
+// maxErrors bounds what a file that is something else altogether makes us say.
+const maxErrors = 1000
 
 // Document is a file being read. Its errors gather until Err.
 type Document struct {
@@ -79,6 +82,9 @@ func (d *Document) Err() error {
 		return nil
 	}
 	d.errs.Sort()
+	if len(d.errs) > maxErrors {
+		d.errs = append(d.errs[:maxErrors:maxErrors], Error{File: d.File, Problem: fmt.Sprintf("%d more errors are left out", len(d.errs)-maxErrors), Remedy: "correct these first"})
+	}
 	return d.errs
 }
 
