@@ -85,6 +85,13 @@ func (s *Store) log(c event.Class) (*Log, error) {
 	return l, err
 }
 
+// Reopen opens the EVE file anew at the next write.
+func (s *Store) Reopen() {
+	if err := s.cfg.EVE.Reopen(); err != nil {
+		s.note(err)
+	}
+}
+
 // State gives the counters.
 func (s *Store) State() State { return s.state }
 
