@@ -157,9 +157,28 @@ func (s *space) enslave(port string) error {
 	return nil
 }
 
-// PlainBridge joins the gateway's two ports by an ordinary Linux bridge: the control of every experiment.
+// PlainBridge joins the gateway's two ports by a Linux bridge that does not learn: the control of every experiment.
+// A learning one would be misled by the first spoofed source address, and then keep frames back.
 func (n *Network) PlainBridge() error {
-	return n.spaces[GatewayHost].bridge(CameraPort, ServerPort)
+	s := n.spaces[GatewayHost]
+	if err := s.bridge(CameraPort, ServerPort); err != nil {
+		return err
+	}
+	for _, port := range []string{CameraPort, ServerPort} {
+		if err := s.forget(port); err != nil {
+			return fmt.Errorf("stop the learning of %s: %w", port, err)
+		}
+	}
+	return nil
+}
+
+// forget stops a bridge port's learning.
+func (s *space) forget(port string) error {
+	link, err := s.nl.LinkByName(port)
+	if err != nil {
+		return err
+	}
+	return s.nl.LinkSetLearning(link, false)
 }
 
 type end struct {
@@ -315,7 +334,7 @@ func (n *Network) teach(hosts []Host) error {
 			if h.Side == side {
 				port = "p-" + h.Name
 			}
-			if err := sw.pin(port, h.MAC); err != nil {
+			if err := errors.Join(sw.forget(port), sw.pin(port, h.MAC)); err != nil {
 				return fmt.Errorf("teach a switch where %s is: %w", h.Name, err)
 			}
 		}
@@ -326,9 +345,6 @@ func (n *Network) teach(hosts []Host) error {
 func (s *space) pin(port string, m flow.MAC) error {
 	link, err := s.nl.LinkByName(port)
 	if err != nil {
-		return err
-	}
-	if err := s.nl.LinkSetLearning(link, false); err != nil {
 		return err
 	}
 	return s.nl.NeighSet(&netlink.Neigh{

@@ -92,7 +92,7 @@ func (l *leases) answer(m *dhcpv4.DHCPv4, self, router netip.Addr) *dhcpv4.DHCPv
 	if !ok {
 		return nil
 	}
-	kind := dhcpv4.MessageTypeAck
+	kind, yours := dhcpv4.MessageTypeAck, addr
 	switch m.MessageType() {
 	case dhcpv4.MessageTypeDiscover:
 		kind = dhcpv4.MessageTypeOffer
@@ -102,14 +102,14 @@ func (l *leases) answer(m *dhcpv4.DHCPv4, self, router netip.Addr) *dhcpv4.DHCPv
 			want = m.ClientIPAddr
 		}
 		if got, _ := netip.AddrFromSlice(want.To4()); got != addr {
-			kind = dhcpv4.MessageTypeNak
+			kind, yours = dhcpv4.MessageTypeNak, netip.IPv4Unspecified()
 		}
 	default:
 		return nil
 	}
 	reply, err := dhcpv4.NewReplyFromRequest(m,
 		dhcpv4.WithMessageType(kind),
-		dhcpv4.WithYourIP(addr.AsSlice()),
+		dhcpv4.WithYourIP(yours.AsSlice()),
 		dhcpv4.WithOption(dhcpv4.OptServerIdentifier(self.AsSlice())),
 		dhcpv4.WithNetmask(net.CIDRMask(24, 32)),
 		dhcpv4.WithOption(dhcpv4.OptRouter(router.AsSlice())),
