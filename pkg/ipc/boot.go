@@ -13,9 +13,6 @@ import (
 	"citygate/pkg/flow"
 )
 
-// BootEnv is the number of the descriptor that holds the boot record.
-const BootEnv = "CITYGATE_BOOT"
-
 // MaxBoot is the longest boot record in bytes.
 const MaxBoot = 1 << 16
 

@@ -12,8 +12,13 @@ import (
 	"time"
 )
 
-// ChannelsEnv names the inherited channels of a process, such as "guard=3,journal=4".
-const ChannelsEnv = "CITYGATE_CHANNELS"
+// What the launcher leaves in the environment: the inherited channels of a process, such as "guard=3,journal=4",
+// and the descriptors of the boot record and of the API's listener.
+const (
+	ChannelsEnv = "CITYGATE_CHANNELS"
+	BootEnv     = "CITYGATE_BOOT"
+	ListenerEnv = "CITYGATE_LISTENER"
+)
 
 // Conn is one end of a channel. One goroutine may receive while others send.
 type Conn struct {

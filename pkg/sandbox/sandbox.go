@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"syscall"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
@@ -63,7 +64,11 @@ func (p Profile) Attr(uid uint32) *syscall.SysProcAttr {
 // It needs CAP_SETPCAP. The caller has locked its thread and never unlocks it.
 func (p Profile) DropBounding() error {
 	for c := uintptr(0); c <= unix.CAP_LAST_CAP; c++ {
-		if err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0); !p.keeps(c) && err != nil && err != unix.EINVAL {
+		if p.keeps(c) {
+			continue
+		}
+		// EINVAL: this kernel does not know the capability.
+		if err := unix.Prctl(unix.PR_CAPBSET_DROP, c, 0, 0, 0); err != nil && err != unix.EINVAL {
 			return fmt.Errorf("drop capability %d from the bounding set: %w", c, err)
 		}
 	}
@@ -74,14 +79,7 @@ func (p Profile) DropBounding() error {
 	return nil
 }
 
-func (p Profile) keeps(c uintptr) bool {
-	for _, k := range p.Caps {
-		if k == c {
-			return true
-		}
-	}
-	return false
-}
+func (p Profile) keeps(c uintptr) bool { return slices.Contains(p.Caps, c) }
 
 // Enter locks the process up for good. It refuses when the launcher's part is missing: after an error, exit.
 func Enter(p Profile) error {
@@ -130,7 +128,6 @@ func (p Profile) checkBirth() error {
 		return fmt.Errorf("it has capabilities %x, want exactly %x", got, want)
 	}
 	for c := uintptr(0); c <= unix.CAP_LAST_CAP; c++ {
-		// EINVAL: this kernel does not know the capability.
 		if set, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0); err == nil && set == 1 && !p.keeps(c) {
 			return fmt.Errorf("capability %d is in its bounding set", c)
 		}
@@ -151,11 +148,19 @@ func (p Profile) limit() error {
 	return nil
 }
 
-// landlock also sets no_new_privs, on all threads.
-func (p Profile) landlock() error {
+// Supported says what this kernel lacks.
+func Supported() error {
 	abi, err := ll.LandlockGetABIVersion()
 	if err != nil || abi < MinLandlock {
-		return fmt.Errorf("landlock ABI %d (%v), need %d: a kernel with CONFIG_SECURITY_LANDLOCK and lsm=landlock,...", abi, err, MinLandlock)
+		return fmt.Errorf("landlock ABI %d, need %d: boot a kernel with CONFIG_SECURITY_LANDLOCK and landlock in lsm=", abi, MinLandlock)
+	}
+	return nil
+}
+
+// landlock also sets no_new_privs, on all threads.
+func (p Profile) landlock() error {
+	if err := Supported(); err != nil {
+		return err
 	}
 	const read = ll.AccessFSReadFile | ll.AccessFSReadDir
 	const write = read | ll.AccessFSWriteFile | ll.AccessFSTruncate | ll.AccessFSMakeReg | ll.AccessFSMakeDir |

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"citygate/pkg/ipc"
+	"citygate/pkg/sandbox"
+)
+
+// groupName may use the API and read the logs.
+const groupName = "citygate"
+
+// operators is the group of that name, 0 if there is none.
+func operators() int {
+	g, err := user.LookupGroup(groupName)
+	if err != nil {
+		return 0
+	}
+	gid, err := strconv.Atoi(g.Gid)
+	if err != nil {
+		return 0
+	}
+	return gid
+}
+
+// makeFolders makes what the processes write to. Files in the logs' folders get the folder's group (setgid).
+func makeFolders(b *ipc.Boot) error {
+	group := operators()
+	if err := mountBPF(b.BPFDir); err != nil {
+		return err
+	}
+	for _, d := range []struct {
+		path       string
+		owner, gid int
+		mode       uint32
+	}{
+		{b.RunDir, 0, 0, 0o755},
+		{b.StateDir, 0, 0, 0o755},
+		{sandbox.ControlDir(b), int(b.UID(ipc.Control)), int(b.UID(ipc.Control)), 0o700},
+		{sandbox.JournalDir(b), int(b.UID(ipc.Journal)), group, 0o2750},
+		{b.LogDir, int(b.UID(ipc.Journal)), group, 0o2750},
+		{b.BPFDir, int(b.UID(ipc.Guard)), int(b.UID(ipc.Guard)), 0o700},
+	} {
+		if err := makeFolder(d.path, d.owner, d.gid, d.mode); err != nil {
+			return fmt.Errorf("make the folder %s: %w", d.path, err)
+		}
+	}
+	return nil
+}
+
+// makeFolder sets owner and mode through a descriptor: a link in its place is an error.
+func makeFolder(path string, owner, group int, mode uint32) error {
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		return err
+	}
+	fd, err := unix.Open(path, unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	return errors.Join(unix.Fchown(fd, owner, group), unix.Fchmod(fd, mode))
+}
+
+// mountBPF mounts a bpffs for dir if it would not be in one. In /sys no folder can be made, so there it is the parent.
+func mountBPF(dir string) error {
+	var fs unix.Statfs_t
+	if unix.Statfs(dir, &fs) == nil && fs.Type == unix.BPF_FS_MAGIC {
+		return nil
+	}
+	point := filepath.Dir(dir)
+	if unix.Statfs(point, &fs) == nil && fs.Type == unix.BPF_FS_MAGIC {
+		return nil
+	}
+	if fs.Type != unix.SYSFS_MAGIC {
+		point = dir
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return fmt.Errorf("make the folder %s for a bpffs: %w", dir, err)
+		}
+	}
+	if err := unix.Mount("bpf", point, "bpf", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=0755"); err != nil {
+		return fmt.Errorf("mount a bpffs at %s: %w (the kernel needs CONFIG_BPF_SYSCALL; in a container, mount it outside)", point, err)
+	}
+	return nil
+}
+
+// lock makes this the only launcher of a run folder. The file keeps the lock while it is open.
+func lock(runDir string) (*os.File, error) {
+	path := filepath.Join(runDir, "citygate.pid")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("open the pid file: %w", err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		pid, _ := os.ReadFile(path)
+		_ = f.Close()
+		return nil, fmt.Errorf("the gateway of %s is already running (pid %.10s): stop it first", runDir, pid)
+	}
+	err = errors.Join(f.Truncate(0), f.Chmod(0o644))
+	if _, werr := f.WriteAt([]byte(strconv.Itoa(os.Getpid())+"\n"), 0); err != nil || werr != nil {
+		return nil, fmt.Errorf("write the pid file %s: %w", path, errors.Join(err, werr))
+	}
+	return f, nil
+}
+
+// listen makes the API's socket, for root and the group.
+func listen(runDir string) (*os.File, error) {
+	path, group, mode := filepath.Join(runDir, "citygate.sock"), operators(), uint32(0o660)
+	if group == 0 {
+		mode = 0o600
+	}
+	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("make the API's socket: %w", err)
+	}
+	_ = os.Remove(path) // of a launcher that was killed: the lock says that none runs
+	old := unix.Umask(0o177)
+	err = unix.Bind(fd, &unix.SockaddrUnix{Name: path})
+	unix.Umask(old)
+	if err == nil {
+		err = errors.Join(os.Chown(path, 0, group), os.Chmod(path, os.FileMode(mode)), unix.Listen(fd, 64))
+	}
+	if err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("make the API's socket %s: %w", path, err)
+	}
+	return os.NewFile(uintptr(fd), path), nil
+}

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"citygate/pkg/ipc"
+	"citygate/pkg/sandbox"
+)
+
+const (
+	readyTime = 30 * time.Second // for all processes to set themselves up
+	stopTime  = 3 * time.Second  // from SIGTERM to SIGKILL
+)
+
+// group is the processes that run and end together.
+type group struct {
+	*launcher
+	boot   *ipc.Boot
+	cmds   map[ipc.Process]*exec.Cmd
+	conns  map[ipc.Process]*ipc.Conn
+	alive  map[ipc.Process]bool
+	report []ipc.ProcessExit // how the last group ended
+	exits  []ipc.ProcessExit // how this one does
+	ended  chan ipc.Process
+	heard  chan hearing
+	done   chan struct{}
+}
+
+// hearing is what a process said to the launcher: nil, it is ready; an error, it broke the channel's rules.
+type hearing struct {
+	process ipc.Process
+	err     error
+}
+
+// open starts a process of each kind, with channels between those that talk.
+func (l *launcher) open(b *ipc.Boot, report []ipc.ProcessExit) (*group, error) {
+	g := &group{
+		launcher: l, boot: b, report: report,
+		cmds: map[ipc.Process]*exec.Cmd{}, conns: map[ipc.Process]*ipc.Conn{}, alive: map[ipc.Process]bool{},
+		ended: make(chan ipc.Process, len(workers)), heard: make(chan hearing), done: make(chan struct{}),
+	}
+	record, err := seal(b)
+	if err != nil {
+		return nil, err
+	}
+	defer record.Close()
+	for _, w := range workers {
+		cmd := l.command(context.Background(), w.process.String())
+		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", ipc.BootEnv, inherit(cmd, record)))
+		if w.process == ipc.Control {
+			cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", ipc.ListenerEnv, inherit(cmd, l.listener)))
+		}
+		g.cmds[w.process] = cmd
+	}
+	theirs, err := g.connect()
+	for _, w := range workers {
+		if err == nil {
+			err = g.start(w.process, w.profile(b))
+		}
+	}
+	for _, c := range theirs {
+		_ = c.Close()
+	}
+	if err != nil {
+		g.stop()
+		return nil, err
+	}
+	return g, nil
+}
+
+// connect makes the channels, and gives the ends that are not the launcher's.
+func (g *group) connect() (theirs []*ipc.Conn, err error) {
+	names := map[ipc.Process][]string{}
+	give := func(to, peer ipc.Process, c *ipc.Conn) {
+		theirs = append(theirs, c)
+		names[to] = append(names[to], fmt.Sprintf("%v=%d", peer, inherit(g.cmds[to], c.File())))
+	}
+	for _, pair := range ipc.Channels() {
+		a, b, err := ipc.NewPair(pair[0], pair[1])
+		if err != nil {
+			return theirs, err
+		}
+		give(pair[1], pair[0], b)
+		if pair[0] == ipc.Launch {
+			g.conns[pair[1]] = a
+		} else {
+			give(pair[0], pair[1], a)
+		}
+	}
+	for p, n := range names {
+		g.cmds[p].Env = append(g.cmds[p].Env, ipc.ChannelsEnv+"="+strings.Join(n, ","))
+	}
+	return theirs, nil
+}
+
+func (g *group) start(p ipc.Process, profile sandbox.Profile) error {
+	ended, err := start(g.cmds[p], profile, g.boot.UID(p))
+	if err != nil {
+		return err
+	}
+	g.alive[p] = true
+	go func() {
+		<-ended
+		g.ended <- p
+	}()
+	go g.hear(p)
+	return nil
+}
+
+// hear passes on what a process says to the launcher, until its channel ends.
+func (g *group) hear(p ipc.Process) {
+	for {
+		_, err := g.conns[p].Recv()
+		if errors.Is(err, io.EOF) || errors.Is(err, os.ErrClosed) {
+			return
+		}
+		select {
+		case g.heard <- hearing{p, err}:
+		case <-g.done:
+			return
+		}
+	}
+}
+
+// run returns when all processes have ended: with the new boot record if the config changed, else with the reason.
+func (g *group) run(ctx context.Context, reload <-chan os.Signal) (*ipc.Boot, error) {
+	defer g.stop()
+	late := time.After(readyTime)
+	ready := map[ipc.Process]bool{}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-reload:
+			if next := g.reread(ctx); next != nil {
+				return next, nil
+			}
+		case p := <-g.ended:
+			return nil, g.exited(p)
+		case h := <-g.heard:
+			if h.err != nil {
+				g.exits = append(g.exits, ipc.ProcessExit{Process: h.process, Violator: h.process, Restarts: g.restarts})
+				return nil, h.err
+			}
+			ready[h.process] = true
+			g.logf("%v is ready (pid %d)", h.process, g.cmds[h.process].Process.Pid)
+			if len(ready) == len(workers) {
+				late = nil
+				if err := g.up(); err != nil {
+					return nil, err
+				}
+			}
+		case <-late:
+			return nil, fmt.Errorf("only %d of %d processes were ready after %v", len(ready), len(workers), readyTime)
+		}
+	}
+}
+
+// up tells who wants to know that all processes are ready.
+func (g *group) up() error {
+	g.logf("all processes are ready")
+	for _, e := range g.report {
+		if err := g.conns[ipc.Control].Send(e); err != nil {
+			return err
+		}
+	}
+	return notify("READY=1")
+}
+
+// reread gives the new boot record, nil if the old one stays.
+func (g *group) reread(ctx context.Context) *ipc.Boot {
+	next, err := g.readConfig(ctx)
+	if err == nil && next.RunDir != g.boot.RunDir {
+		err = errors.New("run_dir has changed: stop the gateway and start it again")
+	}
+	if err != nil {
+		g.logf("the old config stays: %v", err)
+		return nil
+	}
+	return next
+}
+
+// exited notes how a process ended, and any others that ended with it.
+func (g *group) exited(p ipc.Process) error {
+	var first error
+	for {
+		delete(g.alive, p)
+		state := g.cmds[p].ProcessState
+		status := state.Sys().(syscall.WaitStatus)
+		e := ipc.ProcessExit{
+			Process: p, Code: int32(status.ExitStatus()), Violator: ipc.Violator(status.ExitStatus()), Restarts: g.restarts,
+		}
+		err := fmt.Errorf("%v has ended: %v", p, state)
+		switch {
+		case status.Signaled():
+			e.Signal = int32(status.Signal())
+		case e.Violator != 0:
+			err = fmt.Errorf("%v has ended: %v broke the rules of its channel", p, e.Violator)
+		}
+		g.exits = append(g.exits, e)
+		if first = errors.Join(first, err); len(g.ended) == 0 {
+			return first
+		}
+		p = <-g.ended
+	}
+}
+
+// stop ends what still runs, the journal last, so that it keeps what the others have to say.
+func (g *group) stop() {
+	close(g.done)
+	for _, wave := range [][]ipc.Process{{ipc.Guard, ipc.Control, ipc.Watch}, {ipc.Journal}} {
+		g.signal(wave, syscall.SIGTERM)
+		late := time.After(stopTime)
+		for slices.ContainsFunc(wave, func(p ipc.Process) bool { return g.alive[p] }) {
+			select {
+			case p := <-g.ended:
+				delete(g.alive, p)
+			case <-late:
+				g.signal(wave, syscall.SIGKILL)
+			}
+		}
+	}
+	for _, c := range g.conns {
+		_ = c.Close()
+	}
+}
+
+func (g *group) signal(wave []ipc.Process, s syscall.Signal) {
+	for _, p := range wave {
+		if g.alive[p] {
+			_ = g.cmds[p].Process.Signal(s)
+		}
+	}
+}

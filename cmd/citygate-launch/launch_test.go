@@ -1,0 +1,53 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestBackOff(t *testing.T) {
+	var delay time.Duration
+	for i, want := range []time.Duration{100, 200, 400, 800, 1600, 3200, 6400, 10000, 10000} {
+		if delay = backOff(delay, time.Second); delay != want*time.Millisecond {
+			t.Errorf("wait %d: %v, want %v ms", i, delay, want)
+		}
+	}
+	if delay = backOff(delay, time.Minute); delay != 100*time.Millisecond {
+		t.Errorf("after a good minute: %v", delay)
+	}
+}
+
+func TestLines(t *testing.T) {
+	var out strings.Builder
+	l := &lines{to: &out, prefix: "watch: "}
+	for _, s := range []string{"on", "e\ntwo\x1b[31m\nthr", "ee\n\n", strings.Repeat("x", 2*maxLine), "\nrest"} {
+		if n, err := l.Write([]byte(s)); n != len(s) || err != nil {
+			t.Fatalf("Write gives %d, %v", n, err)
+		}
+	}
+	got := strings.Split(out.String(), "\n")
+	want := []string{"one", "two?[31m", "three", ""}
+	for i, w := range want {
+		if got[i] != "watch: "+w {
+			t.Errorf("line %d is %q, want %q", i, got[i], w)
+		}
+	}
+	for _, line := range got {
+		if len(line) > maxLine+len("watch: ") {
+			t.Errorf("a line of %d bytes", len(line))
+		}
+	}
+	if strings.Contains(out.String(), "rest") {
+		t.Error("half a line was written")
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{{"-x"}, {"attach"}, {"detach", "more"}} {
+		var stderr strings.Builder
+		if err := run(t.Context(), args, &stderr, nil); err != errUsage {
+			t.Errorf("%q: %v", args, err)
+		}
+	}
+}

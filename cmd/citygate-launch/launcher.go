@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"citygate/pkg/ipc"
+	"citygate/pkg/sandbox"
+)
+
+// launcher runs the processes of one config.
+type launcher struct {
+	config   string
+	binaries string // the folder of the programs
+	log      io.Writer
+	listener *os.File // the API's
+	restarts uint32
+}
+
+func (l *launcher) logf(format string, args ...any) {
+	fmt.Fprintf(l.log, "citygate-launch: "+format+"\n", args...)
+}
+
+// run supervises one for all: when a process ends, the rest are ended too and all are started anew.
+func (l *launcher) run(ctx context.Context, reload <-chan os.Signal) error {
+	b, err := l.readConfig(ctx)
+	if err != nil {
+		return err
+	}
+	if err := makeFolders(b); err != nil {
+		return err
+	}
+	held, err := lock(b.RunDir)
+	if err != nil {
+		return err
+	}
+	defer remove(held)
+	if l.listener, err = listen(b.RunDir); err != nil {
+		return err
+	}
+	defer remove(l.listener)
+	var exits []ipc.ProcessExit
+	for delay := time.Duration(0); ; {
+		begin := time.Now()
+		g, err := l.open(b, exits)
+		var next *ipc.Boot
+		if err == nil {
+			next, err = g.run(ctx, reload)
+			exits = g.exits
+		}
+		if ctx.Err() != nil {
+			l.logf("all processes have ended; the kernel goes on forwarding")
+			return nil
+		}
+		if next != nil {
+			if err := makeFolders(next); err != nil {
+				return err
+			}
+			l.logf("the config has changed: all processes are started anew")
+			b, delay = next, 0
+			continue
+		}
+		l.restarts++
+		delay = backOff(delay, time.Since(begin))
+		l.logf("%v; all processes are started anew in %v", err, delay)
+		select {
+		case <-ctx.Done():
+		case <-time.After(delay):
+		}
+	}
+}
+
+func remove(f *os.File) {
+	_ = os.Remove(f.Name())
+	_ = f.Close()
+}
+
+const (
+	shortest = 100 * time.Millisecond
+	longest  = 10 * time.Second
+	healthy  = time.Minute
+)
+
+// backOff doubles the wait before a restart, unless all ran well for a while.
+func backOff(last, ran time.Duration) time.Duration {
+	if ran >= healthy {
+		return shortest
+	}
+	return min(longest, max(shortest, 2*last))
+}
+
+// detach takes the bridges off their ports; nothing is forwarded afterwards.
+func (l *launcher) detach(ctx context.Context) error {
+	b, err := l.readConfig(ctx)
+	if err != nil {
+		return err
+	}
+	if err := makeFolders(b); err != nil {
+		return err
+	}
+	held, err := lock(b.RunDir)
+	if err != nil {
+		return err
+	}
+	defer remove(held)
+	record, err := seal(b)
+	if err != nil {
+		return err
+	}
+	defer record.Close()
+	cmd := l.command(ctx, ipc.Guard.String(), "detach")
+	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", ipc.BootEnv, inherit(cmd, record)))
+	ended, err := start(cmd, sandbox.Guard(b), b.UID(ipc.Guard))
+	if err == nil {
+		err = <-ended
+	}
+	return err
+}
+
+// missing are the programs that are not there.
+func (l *launcher) missing() error {
+	var errs []error
+	for _, w := range workers {
+		_, err := os.Stat(l.binaries + "/citygate-" + w.process.String())
+		errs = append(errs, err)
+	}
+	if err := errors.Join(slices.DeleteFunc(errs, func(e error) bool { return e == nil })...); err != nil {
+		return fmt.Errorf("a program is missing beside citygate-launch: %w", err)
+	}
+	return nil
+}
