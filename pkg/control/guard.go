@@ -20,8 +20,8 @@ var errNoAnswer = errors.New("the guard does not answer")
 // guard asks citygate-guard to change the kernel, one request at a time.
 type guard struct {
 	conn  *ipc.Conn
-	maps  func(ipc.MapFD, int) // takes a map's descriptor
-	turn  sync.Mutex           // one request at a time
+	maps  *Kernel
+	turn  sync.Mutex // one request at a time
 	mu    sync.Mutex
 	id    uint32
 	reply chan answer // of the request that waits, nil if none
@@ -33,9 +33,7 @@ type answer struct {
 	ports []ipc.PortState
 }
 
-func newGuard(conn *ipc.Conn, maps func(ipc.MapFD, int)) *guard {
-	return &guard{conn: conn, maps: maps}
-}
+func newGuard(conn *ipc.Conn, maps *Kernel) *guard { return &guard{conn: conn, maps: maps} }
 
 // listen hears the guard until its channel ends.
 func (g *guard) listen() error {
@@ -46,7 +44,9 @@ func (g *guard) listen() error {
 		}
 		switch m := r.Message.(type) {
 		case ipc.MapFD:
-			g.maps(m, r.FDs[0])
+			if err := g.maps.Take(m, r.FDs[0]); err != nil {
+				return err
+			}
 		case ipc.PortState:
 			g.gather(m)
 		case ipc.Result:

@@ -11,6 +11,8 @@ import (
 	"citygate/pkg/flow"
 	"citygate/pkg/ipc"
 	"citygate/pkg/verdict"
+
+	"golang.org/x/sys/unix"
 )
 
 // tables is what a bridge's kernel tables say; reader.Reader is one.
@@ -37,6 +39,9 @@ func NewKernel() *Kernel {
 func (k *Kernel) Take(m ipc.MapFD, fd int) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if !slices.Contains(reader.Names, m.Name) {
+		return unix.Close(fd) // such as the ring buffer, which is watch's
+	}
 	fds := k.fds[m.Bridge]
 	if fds == nil {
 		fds = map[string]int{}

@@ -43,7 +43,7 @@ func (o *outlet) put(e event.Event) {
 	}
 }
 
-// run sends until ctx ends, and then what is queued by then.
+// run sends until ctx ends.
 func (o *outlet) run(ctx context.Context) error {
 	for {
 		select {
@@ -52,11 +52,12 @@ func (o *outlet) run(ctx context.Context) error {
 				return err
 			}
 		case <-ctx.Done():
-			return o.flush()
+			return nil
 		}
 	}
 }
 
+// flush sends what is queued.
 func (o *outlet) flush() error {
 	for {
 		select {

@@ -154,14 +154,24 @@ func (h host) ports(f *findings, p api.Paths) {
 			}
 			h.xdp(f, port.Name, s)
 			for _, c := range s.Checks {
-				state := map[link.Outcome]string{link.OK: "ok", link.Bad: "warn", link.Unknown: "unknown"}[c.Outcome]
-				if c.Outcome == link.Bad && s.XDP != "none" {
-					state = "fail" // the gateway has the port, so it ought to be set
-				}
-				f.add("port "+port.Name+": "+c.Name, state, c.Detail, "")
+				state, text := portCheck(c, s.XDP != "none")
+				f.add("port "+port.Name+": "+c.Name, state, text, "")
 			}
 		}
 	}
+}
+
+// portCheck says what a setting means: a gateway that has the port has set it, one that starts will.
+func portCheck(c link.Check, taken bool) (state, text string) {
+	switch {
+	case c.Outcome == link.OK:
+		return "ok", c.Detail
+	case c.Outcome == link.Unknown:
+		return "unknown", c.Detail
+	case taken || c.Name == "no addresses of the host" || c.Name == "equal MTU":
+		return "fail", c.Detail
+	}
+	return "ok", "not yet; citygate run sets it"
 }
 
 func (h host) xdp(f *findings, name string, s link.State) {

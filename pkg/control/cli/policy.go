@@ -60,6 +60,12 @@ listed as file:line: key: problem (remedy). Needs no running gateway and no root
 // check lets citygate-control check the config and a policy. Exit code 1 is an answer too.
 func (a *App) check(ctx context.Context, args []string) (api.PolicyCheck, error) {
 	var c api.PolicyCheck
+	if len(args) == 0 {
+		// A config with errors names no policy; the check then lists the errors.
+		if p, err := a.Paths(ctx, a.config); err == nil {
+			args = []string{p.Policy}
+		}
+	}
 	out, err := a.control(ctx, a.In, append([]string{"check", "-c", a.config}, args...)...)
 	if len(out) == 0 && err != nil {
 		return c, err
@@ -74,10 +80,10 @@ func printCheck(w io.Writer, c api.PolicyCheck) {
 	printPolicyErrors(w, c.Errors)
 	printWarnings(w, c.Warnings)
 	if c.OK {
-		fmt.Fprintf(w, "%s: right: %s, %s, %s of 65536\n", c.File, plural(c.Devices, "device"), plural(c.Rules, "rule"), entries(c.Entries))
+		fmt.Fprintf(w, "%s is right: %s, %s, %s of 65536\n", c.File, plural(c.Devices, "device"), plural(c.Rules, "rule"), entries(c.Entries))
 		return
 	}
-	fmt.Fprintf(w, "%s: %s\n", c.File, plural(len(c.Errors), "error"))
+	fmt.Fprintln(w, plural(len(c.Errors), "error"))
 }
 
 func printWarnings(w io.Writer, warnings []string) {

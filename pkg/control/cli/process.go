@@ -1,14 +1,11 @@
 package cli
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"syscall"
-
-	"citygate/pkg/control/api"
 
 	"github.com/spf13/cobra"
 )
@@ -42,17 +39,7 @@ back. Nothing is forwarded between the ports from then on. The gateway has to be
 data path back.`,
 		Example: `  systemctl stop citygate && citygate detach`,
 		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var s api.Status
-			err := a.ask(cmd.Context(), "GET", "/v1/status", nil, &s)
-			if err == nil {
-				return errors.New("the gateway is running: stop it first (systemctl stop citygate, or SIGTERM to citygate-launch)")
-			}
-			if !errors.Is(err, api.ErrNotRunning) {
-				return err
-			}
-			return a.become("citygate-guard", "detach", "-c", a.config)
-		},
+		RunE:    func(*cobra.Command, []string) error { return a.become("citygate-launch", "-c", a.config, "detach") },
 	}
 }
 
