@@ -30,42 +30,44 @@ func operators() int {
 	return gid
 }
 
-// makeFolders makes what the processes write to. Files in the logs' folders get the folder's group (setgid).
+// makeFolders makes what the processes write to.
 func makeFolders(b *ipc.Boot) error {
-	group := operators()
 	if err := mountBPF(b.BPFDir); err != nil {
 		return err
 	}
+	uid, group := func(p ipc.Process) int { return int(b.UID(p)) }, operators()
 	for _, d := range []struct {
-		path       string
-		owner, gid int
-		mode       uint32
+		path         string
+		owner, group int
+		mode         os.FileMode
 	}{
 		{b.RunDir, 0, 0, 0o755},
 		{b.StateDir, 0, 0, 0o755},
-		{sandbox.ControlDir(b), int(b.UID(ipc.Control)), int(b.UID(ipc.Control)), 0o700},
-		{sandbox.JournalDir(b), int(b.UID(ipc.Journal)), group, 0o2750},
-		{b.LogDir, int(b.UID(ipc.Journal)), group, 0o2750},
-		{b.BPFDir, int(b.UID(ipc.Guard)), int(b.UID(ipc.Guard)), 0o700},
+		{sandbox.ControlDir(b), uid(ipc.Control), uid(ipc.Control), 0o700},
+		{sandbox.JournalDir(b), uid(ipc.Journal), group, 0o750},
+		{b.LogDir, uid(ipc.Journal), group, 0o750},
+		{b.BPFDir, uid(ipc.Guard), uid(ipc.Guard), 0o700},
 	} {
-		if err := makeFolder(d.path, d.owner, d.gid, d.mode); err != nil {
+		if err := makeFolder(d.path, d.owner, d.group, d.mode); err != nil {
 			return fmt.Errorf("make the folder %s: %w", d.path, err)
 		}
 	}
 	return nil
 }
 
-// makeFolder sets owner and mode through a descriptor: a link in its place is an error.
-func makeFolder(path string, owner, group int, mode uint32) error {
+// makeFolder sets owner and mode through a descriptor: a link in its place is an error. Root without CAP_FOWNER may
+// change the mode of its own folders only, so it takes the folder first.
+func makeFolder(path string, owner, group int, mode os.FileMode) error {
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return err
 	}
-	fd, err := unix.Open(path, unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(fd)
-	return errors.Join(unix.Fchown(fd, owner, group), unix.Fchmod(fd, mode))
+	held := fmt.Sprintf("/proc/self/fd/%d", fd)
+	return errors.Join(os.Chown(held, 0, 0), os.Chmod(held, mode), os.Chown(held, owner, group))
 }
 
 // mountBPF mounts a bpffs for dir if it would not be in one. In /sys no folder can be made, so there it is the parent.

@@ -103,7 +103,11 @@ func (g *group) connect() (theirs []*ipc.Conn, err error) {
 }
 
 func (g *group) start(p ipc.Process, profile sandbox.Profile) error {
-	ended, err := start(g.cmds[p], profile, g.boot.UID(p))
+	gid := g.boot.UID(p)
+	if group := operators(); p == ipc.Journal && group != 0 {
+		gid = uint32(group) // who may read its files
+	}
+	ended, err := start(g.cmds[p], profile, g.boot.UID(p), gid)
 	if err != nil {
 		return err
 	}

@@ -86,6 +86,10 @@ func (g *gateway) launch(env ...string) (*exec.Cmd, chan string) {
 	g.t.Helper()
 	cmd := exec.Command(g.dir+"/closed/bin/citygate-launch", "-c", g.boot.Config)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET}
+	if len(env) == 1 && strings.HasPrefix(env[0], "WRAP=") {
+		wrap := strings.Fields(strings.TrimPrefix(env[0], "WRAP="))
+		cmd.Path, cmd.Args, env = wrap[0], append(wrap, cmd.Args...), nil
+	}
 	cmd.Env = env
 	r, err := cmd.StderrPipe()
 	if err == nil {
@@ -368,5 +372,31 @@ func TestDetach(t *testing.T) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWNET}
 	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "guard: detached as user 47101\n" {
 		t.Errorf("%s, %v", out, err)
+	}
+}
+
+// The unit's capabilities are enough. What else it forbids only a machine with systemd can test.
+func TestUnitCapabilities(t *testing.T) {
+	setpriv, err := exec.LookPath("setpriv")
+	if err != nil {
+		t.Skip("needs setpriv (util-linux)")
+	}
+	unit, err := os.ReadFile("citygate.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := "-all"
+	for _, c := range strings.Fields(regexp.MustCompile("(?m)^CapabilityBoundingSet=(.*)$").FindStringSubmatch(string(unit))[1]) {
+		set += ",+" + strings.ToLower(strings.TrimPrefix(c, "CAP_"))
+	}
+	g := newGateway(t, "plain")
+	for range 2 { // the second finds folders of other users
+		g.start("WRAP=" + setpriv + " --bounding-set " + set + " --no-new-privs")
+		g.ready()
+		if err := unix.Kill(g.cmd.Process.Pid, unix.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		g.ready()
+		g.stop(syscall.SIGTERM, 0)
 	}
 }

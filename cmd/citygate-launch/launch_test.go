@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -49,5 +50,17 @@ func TestUsage(t *testing.T) {
 		if err := run(t.Context(), args, &stderr, nil); err != errUsage {
 			t.Errorf("%q: %v", args, err)
 		}
+	}
+}
+
+// The unit is as tight as a process that makes namespaces and users can be (systemd-analyze: 10 is open, 0 is closed).
+func TestUnitScore(t *testing.T) {
+	tool, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("needs systemd-analyze (systemd)")
+	}
+	out, err := exec.Command(tool, "security", "--offline=true", "--no-pager", "--threshold=35", "citygate.service").CombinedOutput()
+	if err != nil || strings.Contains(string(out), "ignoring") {
+		t.Errorf("systemd-analyze: %v\n%s", err, out)
 	}
 }

@@ -48,8 +48,8 @@ func inherit(cmd *exec.Cmd, f *os.File) int {
 }
 
 // start starts a command as a user with the rights of a profile. The channel gives what Wait says.
-func start(cmd *exec.Cmd, p sandbox.Profile, uid uint32) (<-chan error, error) {
-	cmd.SysProcAttr = p.Attr(uid)
+func start(cmd *exec.Cmd, p sandbox.Profile, uid, gid uint32) (<-chan error, error) {
+	cmd.SysProcAttr = p.Attr(uid, gid)
 	started, ended := make(chan error), make(chan error, 1)
 	go func() {
 		// The child dies with its thread, and the thread loses its bounding set: it is this child's alone.

@@ -19,7 +19,7 @@ func Guard(b *ipc.Boot) Profile {
 			[]rule{{unix.SYS_MMAP, []condition{noExec}, allowed}},
 			oneOf(unix.SYS_SOCKET, 0, unix.AF_NETLINK, unix.AF_INET, unix.AF_UNIX),
 			call(allowed,
-				unix.SYS_BPF, unix.SYS_PERF_EVENT_OPEN, unix.SYS_IOCTL, unix.SYS_BIND, unix.SYS_CONNECT,
+				unix.SYS_BPF, unix.SYS_IOCTL, unix.SYS_BIND, unix.SYS_CONNECT,
 				unix.SYS_GETSOCKNAME, unix.SYS_GETSOCKOPT, unix.SYS_SETSOCKOPT, unix.SYS_SENDTO, unix.SYS_SENDMSG,
 				unix.SYS_RECVFROM, unix.SYS_PRLIMIT64, unix.SYS_UNAME, unix.SYS_STATFS, unix.SYS_READLINKAT,
 				unix.SYS_FACCESSAT2, unix.SYS_SCHED_SETAFFINITY),
