@@ -47,9 +47,10 @@ func inherit(cmd *exec.Cmd, f *os.File) int {
 	return 2 + len(cmd.ExtraFiles)
 }
 
-// start starts a command as a user with the rights of a profile. The channel gives what Wait says.
+// start starts a command as a user and group with the rights of a profile. The channel gives what Wait says.
 func start(cmd *exec.Cmd, p sandbox.Profile, uid, gid uint32) (<-chan error, error) {
-	cmd.SysProcAttr = p.Attr(uid, gid)
+	cmd.SysProcAttr = p.Attr(uid)
+	cmd.SysProcAttr.Credential.Gid = gid
 	started, ended := make(chan error), make(chan error, 1)
 	go func() {
 		// The child dies with its thread, and the thread loses its bounding set: it is this child's alone.

@@ -99,7 +99,7 @@ func attempt(profile, name, folder string, files []*os.File) (outcome, error) {
 	cmd := exec.Command("/proc/self/exe")
 	cmd.Env = []string{probeEnv + "=" + profile + " " + name + " " + folder, ipc.ChannelsEnv + "=launch=" + strconv.Itoa(channelFD)}
 	cmd.ExtraFiles = files
-	cmd.SysProcAttr = p.Attr(47902, 47902)
+	cmd.SysProcAttr = p.Attr(47902)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	result := make(chan error)

@@ -45,11 +45,11 @@ const MinLandlock = 2
 const workerNamespaces = unix.CLONE_NEWNET | unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWIPC |
 	unix.CLONE_NEWUTS | unix.CLONE_NEWCGROUP
 
-// Attr is how root starts a process of this profile. The child dies with the thread that starts it, so that thread must
-// be locked and stay.
-func (p Profile) Attr(uid, gid uint32) *syscall.SysProcAttr {
+// Attr is how root starts a process of this profile as a user and the group of the same number. The child dies with the
+// thread that starts it, so that thread must be locked and stay.
+func (p Profile) Attr(uid uint32) *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{
-		Credential:  &syscall.Credential{Uid: uid, Gid: gid},
+		Credential:  &syscall.Credential{Uid: uid, Gid: uid},
 		AmbientCaps: p.Caps,
 		Pdeathsig:   syscall.SIGKILL,
 		Setsid:      true,
