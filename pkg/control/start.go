@@ -36,25 +36,28 @@ func (c *Control) Start(ctx context.Context) error {
 
 // choose gives the policy to start with, and says why it is that one.
 func (c *Control) choose(saved savedPolicy, hasSaved bool) (*running, string) {
-	text, fileErr := c.ReadPolicy()
+	text, err := c.ReadPolicy()
 	file := savedPolicy{Text: string(text), File: c.Boot.Policy, Source: sourceFile, FileHash: hashOf(text), By: "boot", Applied: c.Now().UTC()}
-	if fileErr == nil && !(hasSaved && saved.FileHash == file.FileHash) {
-		r, err := c.compile(file)
-		if err == nil {
-			return r, "the policy file is new"
-		}
-		fileErr = err
-		c.tell(event.PolicyRefused, nil, "boot", clip(err.Error()))
+	var order []savedPolicy
+	if err == nil {
+		order = append(order, file)
 	}
-	if hasSaved {
-		r, err := c.compile(saved)
-		if err == nil {
-			c.complain(fileErr, "the policy applied last is in force")
-			return r, "the policy applied last"
-		}
-		fileErr = errors.Join(fileErr, fmt.Errorf("the policy applied last: %w", err))
+	switch {
+	case hasSaved && err == nil && saved.FileHash == file.FileHash: // the file was known when saved came into force
+		order = []savedPolicy{saved, file}
+	case hasSaved:
+		order = append(order, saved)
 	}
-	c.complain(fileErr, "everything is dropped")
+	for _, p := range order {
+		r, compileErr := c.compile(p)
+		if compileErr == nil {
+			c.complain(err, "in force is the policy applied last, of "+p.Applied.Format(time.DateTime))
+			return r, map[string]string{sourceFile: "the policy file", sourceApplied: "the policy applied last"}[p.Source]
+		}
+		err = errors.Join(err, compileErr)
+		c.tell(event.PolicyRefused, nil, "boot", clip(compileErr.Error()))
+	}
+	c.complain(err, "everything is dropped")
 	r, err := c.compile(savedPolicy{Source: sourceNone, File: c.Boot.Policy, By: "boot", Applied: c.Now().UTC()})
 	if err != nil {
 		panic("the empty policy does not compile: " + err.Error()) // no text, no bindings: it cannot depend on anything
