@@ -162,24 +162,30 @@ func (w *watcher) count(ctx context.Context, s Source) {
 	defer scan.Stop()
 	defer counters.Stop()
 	flows := NewFlows(s.Bridge)
+	err := errors.Join(w.scan(flows, s), w.stats(flows, s))
 	for {
-		var err error
+		if err != nil {
+			w.box("counters_unreadable", err.Error(), s.Name, 1)
+		}
+		w.confess()
 		select {
 		case <-ctx.Done():
 			return
 		case <-scan.C:
 			err = w.scan(flows, s)
 		case <-counters.C:
-			var e *event.Stats
-			if e, err = stats(s.Bridge, s.Maps, flows.total, w.post.Now()); err == nil {
-				w.tell(e)
-			}
+			err = w.stats(flows, s)
 		}
-		if err != nil {
-			w.box("counters_unreadable", err.Error(), s.Name, 1)
-		}
-		w.confess()
 	}
+}
+
+func (w *watcher) stats(flows *Flows, s Source) error {
+	e, err := stats(s.Bridge, s.Maps, flows.total, w.post.Now())
+	if err != nil {
+		return err
+	}
+	w.tell(e)
+	return nil
 }
 
 func (w *watcher) scan(flows *Flows, s Source) error {

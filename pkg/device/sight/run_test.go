@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -81,6 +82,13 @@ func (o *office) post() Post {
 	}
 }
 
+// heard gives what came so far.
+func (o *office) heard() (control []ipc.Message, events []event.Event) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return slices.Clone(o.control), slices.Clone(o.events)
+}
+
 func (o *office) counts() (drops, boxes int, box *event.Anomaly) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -119,8 +127,8 @@ func TestRun(t *testing.T) {
 		r.samples <- sample(reader.SampleDrop, verdict.ReasonUnknownDevice, flow.CameraSide, udp(11, 2, 1, 23, nil))
 		r.samples <- sample(reader.SampleDrop, verdict.ReasonUnknownDevice, flow.CameraSide, udp(11, 2, 2, 23, nil))
 		synctest.Wait()
-		if len(o.control) != 1 {
-			t.Fatalf("a first sight waits: %v", o.control)
+		if control, _ := o.heard(); len(control) != 1 {
+			t.Fatalf("a first sight waits: %v", control)
 		}
 		time.Sleep(Window - time.Millisecond)
 		synctest.Wait()
@@ -129,14 +137,14 @@ func TestRun(t *testing.T) {
 		}
 		time.Sleep(2 * time.Millisecond)
 		synctest.Wait()
-		n, _, _ := o.counts()
-		if n != 1 || o.events[0].(*event.Drop).Count != 2 {
-			t.Fatalf("events %v", o.events)
+		if _, events := o.heard(); len(events) != 2 || events[1].(*event.Drop).Count != 2 { // the first is stats
+			t.Fatalf("events %v", events)
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		stats := 0
-		for _, e := range o.events[1:] {
+		_, events := o.heard()
+		for _, e := range events[2:] {
 			if _, ok := e.(*event.Stats); !ok {
 				t.Fatalf("event %+v", e)
 			}
@@ -156,13 +164,14 @@ func TestRunFlows(t *testing.T) {
 		time.Sleep(90 * time.Second)
 		synctest.Wait()
 		flows := 0
-		for _, e := range o.events {
+		_, events := o.heard()
+		for _, e := range events {
 			if f, ok := e.(*event.Flow); ok && f.FramesToServer == 10 {
 				flows++
 			}
 		}
 		if flows != 1 {
-			t.Errorf("%d flow events: %v", flows, o.events)
+			t.Errorf("%d flow events: %v", flows, events)
 		}
 	})
 }
@@ -200,7 +209,7 @@ func TestRunBadSamples(t *testing.T) {
 			r.samples <- sample(reader.SampleDevice, 0, flow.CameraSide, udp(11, 2, 1, 2, nil))
 		}
 		synctest.Wait()
-		if len(o.control) == 0 {
+		if control, _ := o.heard(); len(control) == 0 {
 			t.Error("no sample came through")
 		}
 	})
@@ -225,7 +234,7 @@ func TestRunBroken(t *testing.T) {
 			time.Sleep(StatsEvery + time.Second)
 			synctest.Wait()
 			if _, boxes, box := o.counts(); boxes == 0 || box.Event != "counters_unreadable" || box.Object != "cctv" {
-				t.Errorf("%s: %v", name, o.events)
+				t.Errorf("%s: %v", name, box)
 			}
 		})
 	}
