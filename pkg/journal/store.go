@@ -113,7 +113,9 @@ func (s *Store) Write(batch []event.Event) {
 	for _, e := range batch {
 		c, entry := e.EventType().Class(), s.entry(e)
 		entries[c] = append(entries[c], entry)
-		lines = append(append(lines, entry.Payload...), '\n')
+		if s.tries(c) {
+			lines = append(append(lines, entry.Payload...), '\n')
+		}
 		if d, ok := e.(*event.Drop); ok {
 			s.state.Suppressed += uint64(d.Suppressed)
 		}
@@ -138,13 +140,16 @@ func (s *Store) entry(e event.Event) Entry {
 	return Entry{Kind: uint16(e.EventType()), Mono: h.Boot, Wall: h.Wall, Payload: event.EVE(e, s.cfg.Host)}
 }
 
-// keep records entries of one class. On a full disk classes 2 and 3 are not even tried, so that they do not eat up the
+// tries reports whether a class is written now. On a full disk classes 2 and 3 are not, so that they do not eat up the
 // room that the reserve gave back.
+func (s *Store) tries(c event.Class) bool { return !s.state.DiskFull || c <= event.Security }
+
+// keep records entries of one class.
 func (s *Store) keep(c event.Class, list []Entry) error {
 	if len(list) == 0 {
 		return nil
 	}
-	if s.state.DiskFull && c > event.Security {
+	if !s.tries(c) {
 		return errFull
 	}
 	l, err := s.log(c)
@@ -192,7 +197,7 @@ func (s *Store) eve(lines []byte) {
 	if s.eveLost = err != nil; s.eveLost {
 		s.note(err)
 	}
-	if s.eveLost && !before {
+	if s.eveLost && !before && !s.state.DiskFull {
 		s.Write([]event.Event{s.anomaly("log_failed", err.Error(), "eve.json", 0, 0)})
 	}
 }
