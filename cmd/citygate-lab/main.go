@@ -14,6 +14,7 @@ import (
 
 	"citygate/testlab/city"
 	"citygate/testlab/enclave"
+	"citygate/testlab/gateway"
 )
 
 func main() {
@@ -56,22 +57,22 @@ func root() *cobra.Command {
 }
 
 func upCommand(remote *city.Remote) *cobra.Command {
-	var gateway string
+	var kind string
 	cmd := &cobra.Command{
 		Use:   "up",
 		Short: "Start the city in the background",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			return remote.Up("supervise", "--gateway", gateway)
+			return remote.Up("supervise", "--gateway", kind)
 		},
 	}
-	cmd.Flags().StringVar(&gateway, "gateway", "none", "what connects the gateway's ports: none, or bridge (a plain Linux bridge)")
+	cmd.Flags().StringVar(&kind, "gateway", "none", "what connects the gateway's ports: citygate, none, or bridge (a plain Linux bridge)")
 	return cmd
 }
 
 // superviseCommand is what up starts inside the enclave; descriptor 3 is the control socket.
 func superviseCommand() *cobra.Command {
-	var gateway string
+	var kind string
 	cmd := &cobra.Command{
 		Use:    "supervise",
 		Hidden: true,
@@ -88,16 +89,31 @@ func superviseCommand() *cobra.Command {
 				return err
 			}
 			defer c.Down()
-			if gateway == "bridge" {
-				if err := c.Network.PlainBridge(); err != nil {
-					return err
-				}
+			if err := connect(cmd.Context(), c, kind); err != nil {
+				return err
 			}
-			return city.Serve(cmd.Context(), c, gateway, listener)
+			return city.Serve(cmd.Context(), c, kind, listener)
 		},
 	}
-	cmd.Flags().StringVar(&gateway, "gateway", "none", "")
+	cmd.Flags().StringVar(&kind, "gateway", "none", "")
 	return cmd
+}
+
+// connect joins the gateway's ports as the user wants it.
+func connect(ctx context.Context, c *city.City, kind string) error {
+	switch kind {
+	case "bridge":
+		return c.Network.PlainBridge()
+	case "citygate":
+		g, err := gateway.New(c, "enforce")
+		if err != nil {
+			return err
+		}
+		return g.Start(ctx)
+	case "none":
+		return gateway.WriteFiles("enforce")
+	}
+	return fmt.Errorf("--gateway %s is not citygate, none or bridge", kind)
 }
 
 func downCommand(remote *city.Remote) *cobra.Command {

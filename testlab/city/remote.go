@@ -200,6 +200,12 @@ func execIn(pid int, args []string) (int, error) {
 		return 0, err
 	}
 	defer spaces.Close()
+	// The product's programs lie beside the lab's.
+	if self, err := os.Executable(); err == nil {
+		if err := os.Setenv("PATH", filepath.Dir(self)+":"+os.Getenv("PATH")+":/usr/sbin:/sbin"); err != nil {
+			return 0, err
+		}
+	}
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if err := spaces.Start(cmd); err != nil {
