@@ -54,6 +54,7 @@ type compiler struct {
 	groups  map[netip.Addr]ipc.DeviceID
 	inVLAN  map[owned]bool // the groups' addresses
 	perLine []int          // new entries by rule index
+	sides   map[string]sides
 	tries   int
 }
 
@@ -61,7 +62,7 @@ type compiler struct {
 func (p *Policy) Compile(in Inputs) (*Compiled, error) {
 	c := &compiler{
 		Compiled: &Compiled{policy: p, names: map[ipc.DeviceID]string{}, devices: map[ipc.DeviceID]ipc.DeviceEntry{}, addrs: map[owned]ipc.DeviceID{}, rules: map[entryKey]uint16{}},
-		number:   map[string]uint8{}, groups: map[netip.Addr]ipc.DeviceID{}, inVLAN: map[owned]bool{}, perLine: make([]int, len(p.Rules)),
+		number:   map[string]uint8{}, groups: map[netip.Addr]ipc.DeviceID{}, inVLAN: map[owned]bool{}, sides: map[string]sides{}, perLine: make([]int, len(p.Rules)),
 	}
 	if err := c.numberServices(); err != nil {
 		return nil, err

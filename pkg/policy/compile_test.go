@@ -191,6 +191,8 @@ func TestLimits(t *testing.T) {
 		{"65,536 entries", many(256, 256, "allow: [{from: servers, to: cameras, services: [rtsp]}]"), ""},
 		{"65,537 entries", many(256, 256, "allow:\n  - {from: c0, to: s0, services: [http]}\n  - {from: servers, to: cameras, services: [rtsp]}"), "policy.yaml:517:1: allow[2]: the policy has 65537 entries (device, device, service); the largest are line 517 with 65536 (allow servers -> cameras rtsp), line 516 with 1 (allow c0 -> s0 http); the most is 65536: name fewer devices or services in these lines"},
 		{"millions of entries", many(2000, 2000, "allow: [{from: servers, to: cameras, services: [rtsp, http]}, {from: cameras, to: servers, services: [rtp]}]"), "more than 1"},
+		{"one line again and again", many(4000, 1, "allow:\n"+strings.Repeat("  - {from: cameras, to: s0, services: [rtsp]}\n", 1100)), "policy.yaml:4005:1: allow[1]: the lines name more than 4194304 (device, device, service) combinations"},
+		{"many lines of one side", many(4000, 1, "allow:\n"+strings.Repeat("  - {from: cameras, to: cameras, services: [rtsp]}\n", 30000)), ""},
 		{"4,096 devices", many(4090, 6, "allow: []"), ""},
 		{"4,097 devices", many(4090, 7, "allow: []"), "this is device 4097; the most is 4096"},
 		{"64 services", many(1, 1, "allow: ["+strings.Join(sixtyFour, ", ")+"]"), ""},
@@ -252,5 +254,27 @@ func TestBadNumbers(t *testing.T) {
 	}
 	if c.IDs["core"] != 7 {
 		t.Errorf("core has number %d, want its own 7", c.IDs["core"])
+	}
+}
+
+// A router's own address inside a prefix behind it is the router's.
+func TestLongestPrefixCounts(t *testing.T) {
+	c := compile(t, parse(t, `
+devices:
+  core: {mac: "02:00:00:00:00:fe", ip: [10.7.0.1], role: router}
+  remote: {ip: [10.7.0.0/28], via: core, role: vms}
+`), Inputs{})
+	for addr, want := range map[string]string{"10.7.0.1": "core", "10.7.0.2": "remote", "10.7.0.16": ""} {
+		if got := c.DeviceName(c.owner(0, netip.MustParseAddr(addr))); got != want {
+			t.Errorf("%s is %q's, want %q", addr, got, want)
+		}
+	}
+}
+
+// A name that stands twice in a list counts once.
+func TestRepeatedNames(t *testing.T) {
+	p := parse(t, twoDevices+"allow: [{from: [main, main], to: cam, services: [rtsp, tcp/080, tcp/80, rtsp]}]")
+	if got := p.Rules[0].String(); got != "allow main -> cam rtsp,tcp/80" {
+		t.Errorf("got %q", got)
 	}
 }

@@ -30,6 +30,9 @@ func (d *Device) opposite() place { return place{d.VLAN, 1 - d.Side} }
 func (c *compiler) addRule(i int) bool {
 	p := c.policy
 	r := &p.Rules[i]
+	if !c.crosses(r) {
+		return true // warnSides says why
+	}
 	to := make(map[place][]*Device)
 	for _, t := range p.members(r.To).list() {
 		d := &p.Devices[t]
@@ -106,9 +109,12 @@ func (c *compiler) add(line int, from, to ipc.DeviceID, s *Service) {
 // tooMany names the count and the lines that make most of it.
 func (c *compiler) tooMany() error {
 	p := c.policy
-	count := fmt.Sprint(len(c.rules))
-	if len(c.Rules) < len(p.Rules) || c.tries > maxTries || len(c.rules) > maxCount {
-		count = "more than " + count
+	problem := fmt.Sprintf("the policy has %d entries (device, device, service)", len(c.rules))
+	switch {
+	case len(c.rules) <= MaxEntries:
+		problem = fmt.Sprintf("the lines name more than %d (device, device, service) combinations, most of them again and again", maxTries)
+	case c.tries > maxTries || len(c.rules) > maxCount:
+		problem = fmt.Sprintf("the policy has more than %d entries (device, device, service)", len(c.rules)-1)
 	}
 	order := make([]int, len(p.Rules))
 	for i := range order {
@@ -124,7 +130,7 @@ func (c *compiler) tooMany() error {
 	r := &p.Rules[order[0]]
 	return Errors{{
 		File: p.File, Line: r.Line, Column: 1, Key: r.key(order[0], p),
-		Problem: fmt.Sprintf("the policy has %s entries (device, device, service); the largest are %s", count, strings.Join(largest, ", ")),
+		Problem: problem + "; the largest are " + strings.Join(largest, ", "),
 		Remedy:  fmt.Sprintf("the most is %d: name fewer devices or services in these lines", MaxEntries),
 	}}
 }
