@@ -2,9 +2,9 @@ package sandbox
 
 import "golang.org/x/sys/unix"
 
-// goThread are the flags with which the Go runtime makes a thread, and no other clone: CLONE_VM, FS, FILES, SIGHAND,
-// SYSVSEM, THREAD (runtime/os_linux.go).
-const goThread = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_SYSVSEM | unix.CLONE_THREAD
+// goThread are the flags with which the Go runtime makes a thread without cgo (runtime/os_linux.go); no other clone passes.
+const goThread = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_SYSVSEM |
+	unix.CLONE_THREAD | threadTLS
 
 var (
 	noExec   = condition{2, unix.PROT_EXEC, 0}  // mmap, mprotect: the protection

@@ -1,3 +1,5 @@
 package sandbox
 
 var epollWait []rule
+
+const threadTLS = 0

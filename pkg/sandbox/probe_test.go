@@ -8,12 +8,16 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -72,6 +76,9 @@ func probe(profile, name, folder string) int {
 			return probeBroken
 		}
 	}
+	if name == ordinary {
+		return work()
+	}
 	switch errno := hostile[name](f); errno {
 	case 0:
 		return probeDone
@@ -81,6 +88,45 @@ func probe(profile, name, folder string) int {
 		fmt.Fprintln(os.Stderr, errno)
 		return probeOther
 	}
+}
+
+// ordinary is not hostile: it is what any Go program does.
+const ordinary = "ordinary"
+
+// work makes threads, garbage, timers, signals and preemption, and talks over its channel.
+func work() int {
+	c, err := ipc.Inherit(ipc.Watch, ipc.Launch)
+	if err == nil {
+		err = c.Send(ipc.Ready{})
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return probeBroken
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM)
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			runtime.LockOSThread()
+			until := time.Now().Add(30 * time.Millisecond)
+			for n := 0; time.Now().Before(until); n++ {
+				kept := make([][]byte, 100)
+				for i := range kept {
+					kept[i] = make([]byte, 1<<12)
+				}
+				runtime.KeepAlive(kept)
+			}
+			runtime.GC()
+			time.Sleep(time.Millisecond)
+		})
+	}
+	wg.Wait()
+	debug.FreeOSMemory()
+	if time.Now().Local().Format(time.RFC3339) == "" { // the time zone is a file
+		return probeBroken
+	}
+	return probeDone
 }
 
 // outcome of a hostile call.
@@ -210,6 +256,16 @@ func packetSocket() (fd int, err error) {
 	}()
 	<-done
 	return fd, err
+}
+
+// What any Go program does works in every worker.
+func TestOrdinaryWork(t *testing.T) {
+	files, folder := newFiles(t), newFolder(t)
+	for _, worker := range []string{"control", "journal", "watch", "boot"} {
+		if got, err := attempt(worker, ordinary, folder, files); err != nil || got != succeeded {
+			t.Errorf("%s: %s, %v", worker, got, err)
+		}
+	}
 }
 
 // No hostile call succeeds in a worker, save the exceptions beside its profile, and each of those is needed.
