@@ -110,7 +110,7 @@ func (f *fakeTables) Flows(fn func(reader.Flow) bool) error {
 // box is a Control whose kernel, journal and policy file are in the test's hands.
 type box struct {
 	*Control
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	guard  *fakeGuard
 	tables *fakeTables
@@ -118,7 +118,7 @@ type box struct {
 	file   string // the policy file's text, "" = there is none
 }
 
-func newBox(t *testing.T, file string) *box {
+func newBox(t testing.TB, file string) *box {
 	t.Helper()
 	b := &box{
 		t: t, dir: filepath.Join(t.TempDir(), "control"), file: file, tables: &fakeTables{},

@@ -15,15 +15,13 @@ import (
 func (c *Control) Start(ctx context.Context) error {
 	c.change.Lock()
 	defer c.change.Unlock()
-	saved, hasSaved := savedPolicy{}, false
-	if c.load(policyFile, &saved) {
-		hasSaved = true
-	}
+	var saved savedPolicy
+	hasSaved := c.load(policyFile, &saved)
 	next, why := c.choose(saved, hasSaved)
 	if err := c.force(ctx, next); err != nil {
 		return err
 	}
-	if next.saved.Applied.After(saved.Applied) {
+	if next.saved != saved {
 		c.settle() // a new file is a decision: nothing is to come back
 	}
 	c.tell(event.PolicyApplied, next, "boot", why)
@@ -51,7 +49,7 @@ func (c *Control) choose(saved savedPolicy, hasSaved bool) (*running, string) {
 	for _, p := range order {
 		r, compileErr := c.compile(p)
 		if compileErr == nil {
-			c.complain(err, "in force is the policy applied last, of "+p.Applied.Format(time.DateTime))
+			c.complain(err, "in force is the policy of "+p.Applied.Format(time.DateTime))
 			return r, map[string]string{sourceFile: "the policy file", sourceApplied: "the policy applied last"}[p.Source]
 		}
 		err = errors.Join(err, compileErr)
