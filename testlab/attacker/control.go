@@ -117,8 +117,14 @@ func rogueDHCP(s scene, d dice, _ Tag) [][]byte {
 	if d.IntN(3) == 0 {
 		dst, to = client.mac, client.ip4
 	}
-	return one(buildPadded(eth(from.mac, dst, typeIPv4), ipv4(from.ip4, to, layers.IPProtocolUDP, d),
-		&layers.UDP{SrcPort: 67, DstPort: 68}, gopacket.Payload(m.ToBytes())))
+	return one(pad(dhcpFrame(from, identity{mac: dst, ip4: to}, m, d)))
+}
+
+// dhcpFrame is what a DHCP server says.
+func dhcpFrame(from, to identity, m *dhcpv4.DHCPv4, d dice) []byte {
+	return serialise(gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true},
+		eth(from.mac, to.mac, typeIPv4), ipv4(from.ip4, to.ip4, layers.IPProtocolUDP, d),
+		&layers.UDP{SrcPort: 67, DstPort: 68}, gopacket.Payload(m.ToBytes()))
 }
 
 // quote is the beginning of a packet as an ICMP error repeats it.

@@ -69,6 +69,11 @@ func (s *Sender) Run(ctx context.Context) error {
 	return unix.Close(s.fd)
 }
 
+func (s *Sender) write(frame []byte) error {
+	_, err := unix.Write(s.fd, frame)
+	return err
+}
+
 // Attack carries out an order.
 func (s *Sender) Attack(o Order, out *Done) error {
 	if o.Count < 0 || o.Count > MaxCount {
@@ -82,7 +87,7 @@ func (s *Sender) Attack(o Order, out *Done) error {
 		}
 		for i, f := range frames {
 			p.wait()
-			_, err := unix.Write(s.fd, f)
+			err := s.write(f)
 			switch last := i == len(frames)-1; {
 			case err != nil && last:
 				out.Refused++
@@ -127,7 +132,7 @@ func (s *Sender) Flood(f Flood, out *Done) error {
 		binary.BigEndian.PutUint16(frame[ports+2:], uint16(2000+n/floodSources%floodTargets))
 		clear(frame[len(frame)-TagLen:]) // it is no attack
 		p.wait()
-		if _, err := unix.Write(s.fd, frame); err != nil {
+		if err := s.write(frame); err != nil {
 			out.Refused++
 			continue
 		}

@@ -220,3 +220,15 @@ func (g *Gateway) Counters(ctx context.Context) (map[string]uint64, error) {
 	}
 	return out, nil
 }
+
+// Remove ends the gateway and takes everything it left: its pins in the kernel, state, logs and settings.
+func (g *Gateway) Remove(ctx context.Context) error {
+	if err := g.Kill(ctx); err != nil {
+		return err
+	}
+	errs := []error{os.RemoveAll("/sys/fs/bpf/citygate")}
+	for _, dir := range []string{configDir, "/var/lib/citygate", "/var/log/citygate", "/run/citygate", outputLog} {
+		errs = append(errs, os.RemoveAll(dir))
+	}
+	return errors.Join(errs...)
+}

@@ -18,7 +18,6 @@ import (
 
 	"citygate/testlab/camera"
 	"citygate/testlab/stream"
-	"citygate/testlab/topology"
 )
 
 // receiveBuffer is large enough for seconds of video: what is lost in a socket is not lost on the way.
@@ -29,7 +28,8 @@ var rtpPorts = [2]uint16{40000, 49999}
 
 // session is one try to play one stream.
 type session struct {
-	pull Pull
+	pull   Pull
+	server netip.Addr
 
 	mu      sync.Mutex
 	id      stream.ID
@@ -40,7 +40,9 @@ type session struct {
 	dropped uint64
 }
 
-func newSession(p Pull) *session { return &session{pull: p, id: stream.ID{Transport: p.Transport}} }
+func newSession(p Pull, server netip.Addr) *session {
+	return &session{pull: p, server: server, id: stream.ID{Transport: p.Transport}}
+}
 
 // play opens the stream and counts its packets until it breaks or ctx ends.
 func (s *session) play(ctx context.Context) error {
@@ -81,12 +83,7 @@ func (s *session) play(ctx context.Context) error {
 }
 
 func (s *session) url() string {
-	host := topology.Find(s.pull.Camera)
-	addr := host.Addr4().String()
-	if s.pull.IPv6 {
-		addr = "[" + host.Addr6().String() + "]"
-	}
-	return "rtsp://" + camera.User + ":" + camera.Password + "@" + addr + ":554" + camera.StreamPath
+	return "rtsp://" + camera.User + ":" + camera.Password + "@" + netip.AddrPortFrom(s.server, 554).String() + camera.StreamPath
 }
 
 // dial opens the RTSP connection, and takes the client's name in the stream from it.

@@ -4,6 +4,8 @@ package vms
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -42,6 +44,7 @@ type VMS struct {
 	mu       sync.Mutex
 	sessions []*session // bounded by maxSessions; the newest of a pull is the last
 	opened   int
+	places   map[string]netip.Addr // of cameras that moved
 }
 
 // maxSessions bounds the memory of a server whose cameras come and go.
@@ -49,7 +52,7 @@ const maxSessions = 256
 
 // New prepares a server; main is the DHCP server too.
 func New(host topology.Host) (*VMS, error) {
-	v := &VMS{host: host}
+	v := &VMS{host: host, places: map[string]netip.Addr{}}
 	if host.Name == topology.Main {
 		v.lease = newLeases()
 	}
@@ -62,17 +65,32 @@ func (v *VMS) Run(ctx context.Context) error {
 	if v.lease != nil {
 		tasks.Go(func() error { return v.lease.serve(ctx, v.host) })
 	}
+	tasks.Go(func() error { return v.page(ctx) })
 	for _, p := range Plan(v.host.Name) {
 		tasks.Go(func() error { return v.keep(ctx, p) })
 	}
 	return tasks.Wait()
 }
 
+// page is the server's web page: something that a port scan can find.
+func (v *VMS) page(ctx context.Context) error {
+	hello := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "<!doctype html><title>video server %s</title>\n", v.host.Name)
+	})
+	server := &http.Server{Addr: ":80", Handler: hello, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	if err := server.ListenAndServe(); ctx.Err() == nil {
+		return fmt.Errorf("serve the web page: %w", err)
+	}
+	return nil
+}
+
 const againAfter = time.Second
 
 func (v *VMS) keep(ctx context.Context, p Pull) error {
 	for ctx.Err() == nil {
-		s := newSession(p)
+		s := newSession(p, v.place(p))
 		v.remember(s)
 		err := s.play(ctx)
 		s.closed(err)
@@ -118,7 +136,7 @@ func (v *VMS) Stats(_ struct{}, out *Stats) error {
 	return nil
 }
 
-// Reserve makes the DHCP server give a camera's reserved address (offset 0) or another one: 10.0.0.(last byte + offset).
+// Reserve makes the DHCP server give a hardware address another IP address from now on.
 func (v *VMS) Reserve(r Reservation, _ *struct{}) error {
 	if v.lease == nil {
 		return fmt.Errorf("%s is no DHCP server", v.host.Name)
