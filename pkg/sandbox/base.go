@@ -47,6 +47,9 @@ var writeCalls = call(allowed,
 	unix.SYS_PWRITE64, unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_FTRUNCATE, unix.SYS_MKDIRAT,
 	unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2, unix.SYS_UNLINKAT, unix.SYS_FCHMOD, unix.SYS_FLOCK, unix.SYS_FSTATFS)
 
+// mapFiles are what cilium/ebpf reads to know how long a per-CPU value is.
+var mapFiles = []string{"/sys/devices/system/cpu/possible"}
+
 // mapCalls read BPF maps through descriptors that came over a channel: no map or program can be made or changed.
 var mapCalls = oneOf(unix.SYS_BPF, 0,
 	unix.BPF_MAP_LOOKUP_ELEM, unix.BPF_MAP_GET_NEXT_KEY, unix.BPF_MAP_LOOKUP_BATCH, unix.BPF_OBJ_GET_INFO_BY_FD)

@@ -12,9 +12,10 @@ import (
 // config and the policy, and read maps.
 func Control(b *ipc.Boot) Profile {
 	return Profile{
-		Name:  "control",
-		Read:  []string{filepath.Dir(b.Config), filepath.Dir(b.Policy)},
-		Write: []string{ControlDir(b)},
+		Name:     "control",
+		ReadFile: mapFiles,
+		Read:     []string{filepath.Dir(b.Config), filepath.Dir(b.Policy)},
+		Write:    []string{ControlDir(b)},
 		Calls: join(fileCalls, writeCalls, mapCalls, call(allowed,
 			unix.SYS_ACCEPT4, unix.SYS_GETSOCKOPT, unix.SYS_GETSOCKNAME, unix.SYS_GETPEERNAME, unix.SYS_SHUTDOWN,
 		)),

@@ -28,6 +28,7 @@ import (
 // Profile is what a process may do.
 type Profile struct {
 	Name       string
+	ReadFile   []string  // files it may read
 	Read       []string  // folders it may read, everything beneath included
 	Write      []string  // folders it may read, write and make files in
 	Calls      []rule    // system calls besides those of the Go runtime
@@ -165,7 +166,11 @@ func (p Profile) landlock() error {
 	const read = ll.AccessFSReadFile | ll.AccessFSReadDir
 	const write = read | ll.AccessFSWriteFile | ll.AccessFSTruncate | ll.AccessFSMakeReg | ll.AccessFSMakeDir |
 		ll.AccessFSRemoveFile | ll.AccessFSRemoveDir
-	rules := []landlock.Rule{landlock.PathAccess(read, p.Read...), landlock.PathAccess(write, p.Write...)}
+	rules := []landlock.Rule{
+		landlock.PathAccess(ll.AccessFSReadFile, p.ReadFile...),
+		landlock.PathAccess(read, p.Read...),
+		landlock.PathAccess(write, p.Write...),
+	}
 	// BestEffort only goes down from 7 to what the kernel has, which is at least MinLandlock.
 	if err := landlock.V7.BestEffort().Restrict(rules...); err != nil {
 		return fmt.Errorf("restrict files: %w", err)

@@ -85,7 +85,7 @@ func TestFilter(t *testing.T) {
 		{"map update", "control", x86, unix.SYS_BPF, []uint64{unix.BPF_MAP_UPDATE_ELEM}, killed},
 		{"map lookup in the journal", "journal", x86, unix.SYS_BPF, []uint64{unix.BPF_MAP_LOOKUP_ELEM}, killed},
 		{"open in control", "control", x86, unix.SYS_OPENAT, nil, allowed},
-		{"open in watch", "watch", x86, unix.SYS_OPENAT, nil, refused},
+		{"stat in watch", "watch", x86, unix.SYS_NEWFSTATAT, nil, refused},
 		{"accept in control", "control", x86, unix.SYS_ACCEPT4, nil, allowed},
 		{"accept in the journal", "journal", x86, unix.SYS_ACCEPT4, nil, killed},
 		{"the runtime names memory", "boot", x86, unix.SYS_PRCTL, []uint64{unix.PR_SET_VMA}, allowed},
