@@ -59,10 +59,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	go func() { // ends with the process: the guard has nothing more to say but that it is gone
-		_, err := guard.Recv()
-		cancel(err)
-	}()
+	go func() { cancel(gone(guard)) }() // ends with the process
 	err = sight.Run(ctx, sources, sight.Post{
 		Control: func(m ipc.Message) error { return control.Send(m) },
 		Journal: func(m ipc.Message) error { return journal.Send(m) },
@@ -105,6 +102,19 @@ func receive(boot *ipc.Boot, guard *ipc.Conn) ([]sight.Source, error) {
 		sources = append(sources, s)
 	}
 	return sources, nil
+}
+
+// gone waits until the guard is: it has nothing more to say.
+func gone(guard *ipc.Conn) error {
+	for {
+		r, err := guard.Recv()
+		if err != nil {
+			return err
+		}
+		for _, fd := range r.FDs {
+			_ = unix.Close(fd)
+		}
+	}
 }
 
 func open(boot *ipc.Boot, bridge string, fds map[string]int) (s sight.Source, err error) {
