@@ -10,6 +10,8 @@ import (
 const (
 	DeviceNew  = "new"  // the first frame of a hardware address
 	DeviceBack = "back" // heard again after a silence
+
+	DeviceAddressChanged = "address_changed" // another IP address than before
 )
 
 // Device says what became known of a device on the wire.

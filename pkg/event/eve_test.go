@@ -126,7 +126,7 @@ func TestReferencePage(t *testing.T) {
 		t.Fatal(err)
 	}
 	words := []string{
-		DeviceNew, DeviceBack, PolicyApplied, PolicyConfirmed, PolicyReverted, PolicyRefused, AuditAllowed, AuditDenied,
+		DeviceNew, DeviceBack, DeviceAddressChanged, PolicyApplied, PolicyConfirmed, PolicyReverted, PolicyRefused, AuditAllowed, AuditDenied,
 		AuditFailed, FlowNew, FlowEstablished, FlowClosed, FlowTimeout, FlowShutdown, AnomalyDecode, AnomalyStream, AnomalyBox,
 	}
 	for _, typ := range Types() {

@@ -221,6 +221,34 @@ func TestVerifySegments(t *testing.T) {
 	}
 }
 
+// That a process writes the log excuses a cut at its very end, and nothing else.
+func TestVerifyWritten(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "1")
+	l := open(t, dir, Options{SegmentBytes: 300})
+	fill(t, l, 0, 20, 1)
+	if _, err := l.f.WriteAt([]byte{0, 0, 0, 100, 1, 2}, l.size); err != nil { // the start of a batch
+		t.Fatal(err)
+	}
+	if rep, err := Verify(dir, 0, 0); err != nil || rep.Last != 20 {
+		t.Errorf("%+v, %v", rep, err)
+	}
+	names, err := segments(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, names[len(names)-2])); err != nil {
+		t.Fatal(err)
+	}
+	var d *Damage
+	if _, err := Verify(dir, 0, 0); !errors.As(err, &d) || d.What != "cut" {
+		t.Errorf("a segment is gone: %v", err)
+	}
+	l.Close()
+	if _, err := Verify(dir, 1, 1); err != nil {
+		t.Errorf("record 1 is there: %v", err)
+	}
+}
+
 // What is cut off is kept beside the segment, and a damaged head sets the whole file aside.
 func TestCutIsKept(t *testing.T) {
 	dir, path, whole := small(t)

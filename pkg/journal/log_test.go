@@ -159,6 +159,38 @@ func TestRetention(t *testing.T) {
 	}
 }
 
+// A log that is written and trimmed meanwhile verifies, time after time.
+func TestVerifyWhileWriting(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "1")
+	l := open(t, dir, Options{SegmentBytes: 2000, QuotaBytes: 10000, sync: func(*os.File) error { return nil }})
+	fill(t, l, 0, 3, 1)
+	stop, ended := make(chan struct{}), make(chan error)
+	go func() {
+		for n := 3; ; n++ {
+			select {
+			case <-stop:
+				ended <- nil
+				return
+			default:
+			}
+			if err := l.Append([]Entry{entry(n)}); err != nil {
+				ended <- err
+				return
+			}
+		}
+	}()
+	for range 300 {
+		if rep, err := Verify(dir, 0, 0); err != nil {
+			t.Errorf("%+v, %v", rep, err)
+			break
+		}
+	}
+	close(stop)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
 // After an fsync error the batch is not recorded, and the log goes on with what was acknowledged.
 func TestSyncError(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "1")

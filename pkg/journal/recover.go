@@ -66,7 +66,7 @@ func (l *Log) loadSegment(name string, limit int64) (ok bool, err error) {
 
 // damage tells what is wrong with bytes on the disk from what is wrong with reading them.
 func damage(err error) bool {
-	for _, e := range []error{errCut, errAltered, errClass, errOrder, errLink} {
+	for _, e := range []error{errCut, errAltered, errClass, errOrder, errGap, errLink} {
 		if errors.Is(err, e) {
 			return true
 		}

@@ -97,6 +97,7 @@ type chain struct {
 var (
 	errClass = errors.New("it belongs to another class")
 	errOrder = errors.New("its sequence number is not the next one")
+	errGap   = errors.New("a segment is missing")
 	errLink  = errors.New("it does not name the hash of the record before it: that one, or this one, was replaced")
 )
 

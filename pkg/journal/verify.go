@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -72,7 +73,12 @@ type verifier struct {
 }
 
 func (v *verifier) run(from, to uint64) error {
-	names, err := segments(v.dir)
+	files, err := v.open(from)
+	defer func() {
+		for _, f := range files {
+			_ = f.Close()
+		}
+	}()
 	if err != nil {
 		return err
 	}
@@ -84,12 +90,8 @@ func (v *verifier) run(from, to uint64) error {
 		}
 		return fn(r)
 	}
-	for i, name := range names {
-		last := i == len(names)-1
-		if v.segments == 0 && !last && names[i+1] <= (segmentHead{first: from}).name() {
-			continue // the range starts later
-		}
-		if err := v.segment(name, last); err != nil {
+	for i, f := range files {
+		if err := v.segment(f, i == len(files)-1); err != nil {
 			return err
 		}
 		if to != 0 && v.chain.next > to {
@@ -99,18 +101,37 @@ func (v *verifier) run(from, to uint64) error {
 	return nil
 }
 
-func (v *verifier) segment(name string, last bool) error {
-	f, err := os.Open(filepath.Join(v.dir, name))
+// open opens the segments from the one that has record from on, the oldest first. All are opened before the first is
+// read, the newest first, because retention may remove the oldest meanwhile.
+func (v *verifier) open(from uint64) (files []*os.File, err error) {
+	names, err := segments(v.dir)
 	if err != nil {
-		return fmt.Errorf("open segment: %w", err)
+		return nil, err
 	}
-	defer f.Close()
+	for i := len(names) - 1; i >= 0; i-- {
+		f, err := os.Open(filepath.Join(v.dir, names[i]))
+		if errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		if err != nil {
+			return files, fmt.Errorf("open segment: %w", err)
+		}
+		files = slices.Insert(files, 0, f)
+		if names[i] <= (segmentHead{first: from}).name() {
+			break // the range starts here
+		}
+	}
+	return files, nil
+}
+
+func (v *verifier) segment(f *os.File, last bool) error {
+	name := filepath.Base(f.Name())
 	head, err := readHead(f)
 	if err == nil {
 		err = v.join(head)
 	}
 	if err != nil {
-		return judge(err, name, 0, v.chain.next)
+		return v.judge(err, name, 0, last)
 	}
 	v.segments++
 	var fnErr error
@@ -118,13 +139,27 @@ func (v *verifier) segment(name string, last bool) error {
 		fnErr = v.fn(r)
 		return fnErr
 	})
-	switch {
-	case err == nil || (last && errors.Is(err, errCut) && written(v.dir)): // a batch is on its way
-		return nil
-	case fnErr != nil:
+	if fnErr != nil || err == nil {
 		return fnErr
 	}
-	return judge(err, name, good, v.chain.next)
+	return v.judge(err, name, good, last)
+}
+
+// judge gives damage its word; other errors stay what they are. A cut at the very end of a log that is being written
+// is a batch on its way.
+func (v *verifier) judge(err error, file string, offset int64, last bool) error {
+	what := "altered"
+	switch {
+	case !damage(err):
+		return err
+	case last && errors.Is(err, errCut) && written(v.dir):
+		return nil
+	case errors.Is(err, errCut), errors.Is(err, errGap):
+		what = "cut"
+	case errors.Is(err, errOrder):
+		what = "reordered"
+	}
+	return &Damage{What: what, File: file, Offset: offset, Seq: v.chain.next, Why: err}
 }
 
 // join checks that a segment goes on where the one before it ended. The first one read only says where it begins:
@@ -143,7 +178,7 @@ func (v *verifier) join(h segmentHead) error {
 	case h.epoch != v.epoch:
 		return fmt.Errorf("it belongs to another log: %w", errAltered)
 	case h.first > v.chain.next:
-		return fmt.Errorf("the log goes on with %d: %w", h.first, errCut)
+		return fmt.Errorf("the log goes on with %d: %w", h.first, errGap)
 	case h.first < v.chain.next:
 		return errOrder
 	case h.prev != v.chain.head:
@@ -160,18 +195,4 @@ func written(dir string) bool {
 	}
 	defer f.Close()
 	return unix.Flock(int(f.Fd()), unix.LOCK_SH|unix.LOCK_NB) == unix.EWOULDBLOCK
-}
-
-// judge gives damage its word; other errors stay what they are.
-func judge(err error, file string, offset int64, seq uint64) error {
-	what := "altered"
-	switch {
-	case !damage(err):
-		return err
-	case errors.Is(err, errCut):
-		what = "cut"
-	case errors.Is(err, errOrder):
-		what = "reordered"
-	}
-	return &Damage{What: what, File: file, Offset: offset, Seq: seq, Why: err}
 }
