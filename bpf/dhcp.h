@@ -58,8 +58,7 @@ static __noinline int judge_dhcp(struct xdp_md *ctx, struct frame *f)
 	if (!r)
 		return from_server ? REASON_ROGUE_DHCP : REASON_NO_RULE;
 	f->rule = r->rule;
-	if (from_server)
-		sample_dhcp(ctx, f);
+	sample_dhcp(ctx, f);
 	return REASON_DHCP;
 }
 

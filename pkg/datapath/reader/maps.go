@@ -15,6 +15,9 @@ import (
 	"citygate/pkg/verdict"
 )
 
+// The library reads the number of CPUs from a file, once; a sandboxed process must have done so before it locks itself.
+var _, errCPUs = ebpf.PossibleCPU()
+
 // Names are the maps that a Reader needs; the guard hands out descriptors of these.
 var Names = []string{"flows", "reason_counts", "device_counts", "devmap_counts", "blocks", "control_map", "sample_meters"}
 
@@ -26,6 +29,9 @@ type Reader struct{ maps map[string]*ebpf.Map }
 
 // Open takes over the descriptors of Names.
 func Open(fds map[string]int) (*Reader, error) {
+	if errCPUs != nil {
+		return nil, fmt.Errorf("count the CPUs: %w", errCPUs)
+	}
 	r := &Reader{maps: map[string]*ebpf.Map{}}
 	for _, name := range Names {
 		fd, ok := fds[name]

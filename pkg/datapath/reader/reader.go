@@ -17,7 +17,7 @@ const (
 	SampleDrop      SampleKind = 1 // a dropped frame
 	SampleWouldDrop SampleKind = 2 // monitor mode: enforce would have dropped it
 	SampleDevice    SampleKind = 3 // the first frame of a hardware address
-	SampleDHCP      SampleKind = 4 // a DHCP server message that was forwarded
+	SampleDHCP      SampleKind = 4 // a DHCP message that was forwarded
 )
 
 // Sample is the head of a frame, as it was on the wire, and what the data path knew of it.
