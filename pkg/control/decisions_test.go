@@ -286,7 +286,7 @@ func TestStatus(t *testing.T) {
 		t.Errorf("bridges %+v", s.Bridges)
 	}
 	d := b.Doctor(context.Background())
-	if d.Healthy || fmt.Sprint(d.Checks) != "[{port g0 ok native XDP } {port g0: promiscuous ok  } {port g1 warn generic XDP } {port g1: equal MTU fail g1 has 9000 }]" {
+	if d.Healthy || fmt.Sprint(d.Checks) != "[{port g0 ok native XDP } {port g0: promiscuous ok yes } {port g1 warn generic XDP } {port g1: equal MTU fail no g1 has 9000}]" {
 		t.Errorf("doctor %+v", d)
 	}
 	b.guard.fail = errNoAnswer

@@ -43,7 +43,7 @@ func (v *sights) all() ([]device.Device, uint64) {
 	return v.rows.All(), v.rows.Refused()
 }
 
-// See takes a sighting from watch. A new identity makes one event, ever; one that was away for long makes another.
+// See takes a sighting from watch. A new identity makes one event, ever; so do another address, and a return after long.
 func (c *Control) See(m ipc.DeviceSeen) {
 	run := c.running.Load()
 	listed, known := run.policy.Device(run.owner(m.MAC, m.VLAN))
@@ -56,7 +56,7 @@ func (c *Control) See(m ipc.DeviceSeen) {
 	row, _ := c.inventory.rows.Get(id)
 	c.inventory.dirty = true
 	c.inventory.mu.Unlock()
-	if !told || (change != device.New && change != device.Back) {
+	if !told {
 		return
 	}
 	e := &event.Device{

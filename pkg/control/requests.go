@@ -126,10 +126,11 @@ func (c *Control) Doctor(ctx context.Context) api.Doctor {
 		return out
 	}
 	states := map[ipc.CheckState]string{ipc.CheckOK: "ok", ipc.CheckBad: "fail", ipc.CheckUnknown: "unknown"}
+	words := map[ipc.CheckState]string{ipc.CheckOK: "yes", ipc.CheckBad: "no", ipc.CheckUnknown: "cannot be seen from here"}
 	for _, p := range ports {
 		add("port "+p.Port, map[bool]string{true: "ok", false: "warn"}[p.Mode == "native"], p.Mode+" XDP", "")
 		for _, check := range p.Checks {
-			add("port "+p.Port+": "+check.Name, states[check.State], check.Detail, "")
+			add("port "+p.Port+": "+check.Name, states[check.State], words[check.State], check.Detail)
 		}
 	}
 	return out

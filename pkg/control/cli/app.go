@@ -10,7 +10,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strings"
 	"time"
@@ -182,12 +181,4 @@ Exit codes: 0 yes or done, 1 no (dropped, unhealthy, not verified, refused), 2 w
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
-}
-
-// userName is how people know a uid.
-func userName(uid string) string {
-	if u, err := user.LookupId(uid); err == nil {
-		return u.Username
-	}
-	return "uid " + uid
 }

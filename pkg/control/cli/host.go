@@ -154,24 +154,24 @@ func (h host) ports(f *findings, p api.Paths) {
 			}
 			h.xdp(f, port.Name, s)
 			for _, c := range s.Checks {
-				state, text := portCheck(c, s.XDP != "none")
-				f.add("port "+port.Name+": "+c.Name, state, text, "")
+				state, text, remedy := portCheck(c, s.XDP != "none")
+				f.add("port "+port.Name+": "+c.Name, state, text, remedy)
 			}
 		}
 	}
 }
 
 // portCheck says what a setting means: a gateway that has the port has set it, one that starts will.
-func portCheck(c link.Check, taken bool) (state, text string) {
+func portCheck(c link.Check, taken bool) (state, text, remedy string) {
 	switch {
 	case c.Outcome == link.OK:
-		return "ok", c.Detail
+		return "ok", "yes", ""
 	case c.Outcome == link.Unknown:
-		return "unknown", c.Detail
+		return "unknown", "cannot be seen from here", c.Detail
 	case taken || c.Name == "no addresses of the host" || c.Name == "equal MTU":
-		return "fail", c.Detail
+		return "fail", "no", c.Detail
 	}
-	return "ok", "not yet; citygate run sets it"
+	return "ok", "not yet; citygate run sets it", ""
 }
 
 func (h host) xdp(f *findings, name string, s link.State) {

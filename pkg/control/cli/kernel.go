@@ -5,7 +5,6 @@ import (
 	"io"
 	"net/netip"
 	"strconv"
-	"strings"
 
 	"citygate/pkg/control/api"
 
@@ -46,7 +45,7 @@ func printFlows(w io.Writer, f api.Flows) {
 			number(r.Frames), number(r.Bytes), clock(r.Last),
 		})
 	}
-	table(w, "SOURCE\tDESTINATION\tPROTO\tFROM\tTO\tSERVICE\tSIDE\tPOLICY LINE\tFRAMES\tBYTES\tLAST", rows)
+	table(w, "SOURCE\tDESTINATION\tPROTO\tFROM\tTO\tSERVICE\tDIRECTION\tPOLICY LINE\tFRAMES\tBYTES\tLAST", rows)
 	if f.More {
 		fmt.Fprintln(w, "there are more: raise --limit")
 	}
@@ -88,7 +87,7 @@ func printCounters(w io.Writer, c api.Counters) {
 			rows = append(rows, []string{b.Bridge, r.Verdict, r.Reason, number(r.Frames), number(r.Bytes), number(r.WouldDrop), r.Text})
 		}
 		for _, l := range b.Losses {
-			rows = append(rows, []string{b.Bridge, "lost", l.What, number(l.Frames), "", "", strings.ReplaceAll(l.What, "_", " ")})
+			rows = append(rows, []string{b.Bridge, "lost", l.What, number(l.Frames), "", "", "passed, but the port could not take it"})
 		}
 	}
 	table(w, "BRIDGE\tVERDICT\tREASON\tFRAMES\tBYTES\tWOULD DROP\tMEANING", rows)

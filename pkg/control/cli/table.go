@@ -14,7 +14,7 @@ func table(w io.Writer, header string, rows [][]string) {
 	fmt.Fprintln(t, header)
 	for _, r := range rows {
 		for i, c := range r {
-			if c == "" {
+			if r[i] = harmless(c); c == "" {
 				r[i] = "-"
 			}
 		}
