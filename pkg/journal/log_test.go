@@ -284,3 +284,22 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// Group commit: what one fsync costs is shared by a batch.
+func BenchmarkAppend(b *testing.B) {
+	for _, batch := range []int{1, 16, 256} {
+		b.Run(fmt.Sprint(batch), func(b *testing.B) {
+			l := open(b, filepath.Join(b.TempDir(), "1"), Options{})
+			entries := make([]Entry, batch)
+			for i := range entries {
+				entries[i] = Entry{Wall: wall, Payload: make([]byte, 600)}
+			}
+			for b.Loop() {
+				if err := l.Append(entries); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N*batch)/b.Elapsed().Seconds(), "records/s")
+		})
+	}
+}
