@@ -19,6 +19,8 @@ import (
 const (
 	readyTime = 30 * time.Second // for all processes to set themselves up
 	stopTime  = 3 * time.Second  // from SIGTERM to SIGKILL
+
+	togetherTime = 50 * time.Millisecond // in which others end because one did
 )
 
 // group is the processes that run and end together.
@@ -193,28 +195,29 @@ func (g *group) reread(ctx context.Context) *ipc.Boot {
 	return next
 }
 
-// exited notes how a process ended, and any others that ended with it.
+// exited notes how a process ended, and those that end with it: when one goes, its peers often do before they are told.
 func (g *group) exited(p ipc.Process) error {
-	var first error
-	for {
+	for late := time.After(togetherTime); ; {
 		delete(g.alive, p)
 		state := g.cmds[p].ProcessState
 		status := state.Sys().(syscall.WaitStatus)
 		e := ipc.ProcessExit{
 			Process: p, Code: int32(status.ExitStatus()), Violator: ipc.Violator(status.ExitStatus()), Restarts: g.restarts,
 		}
-		err := fmt.Errorf("%v has ended: %v", p, state)
+		text := state.String()
 		switch {
 		case status.Signaled():
 			e.Signal = int32(status.Signal())
 		case e.Violator != 0:
-			err = fmt.Errorf("%v has ended: %v broke the rules of its channel", p, e.Violator)
+			text = e.Violator.String() + " broke the rules of its channel"
 		}
 		g.exits = append(g.exits, e)
-		if first = errors.Join(first, err); len(g.ended) == 0 {
-			return first
+		g.logf("%v has ended: %s", p, text)
+		select {
+		case p = <-g.ended:
+		case <-late:
+			return errors.New("the processes run only together")
 		}
-		p = <-g.ended
 	}
 }
 

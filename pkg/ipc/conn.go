@@ -52,8 +52,14 @@ func Inherit(self, peer Process) (*Conn, error) {
 	if !ok {
 		return nil, fmt.Errorf("%v has no channel to %v in %s: it is started by citygate-launch", self, peer, ChannelsEnv)
 	}
-	return newConn(self, peer, fd)
+	c, err := newConn(self, peer, fd)
+	lasting.Store(fd, c)
+	return c, err
 }
+
+// lasting keeps the garbage collector from closing a channel that its process has no more use for: the peer would take
+// that for the process's end.
+var lasting sync.Map
 
 // InheritedFDs are the descriptors of all inherited channels.
 func InheritedFDs() (fds []int) {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"runtime"
+	"strconv"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -211,7 +213,7 @@ func TestInherit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv(ChannelsEnv, "launch="+string(rune('0'+fd/10))+string(rune('0'+fd%10)))
+	t.Setenv(ChannelsEnv, "launch="+strconv.Itoa(fd))
 	c, err := Inherit(Guard, Launch)
 	if err != nil {
 		t.Fatal(err)
@@ -222,6 +224,30 @@ func TestInherit(t *testing.T) {
 	}
 	if err := c.Send(Ready{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// A channel that a process has no more use for must not look to its peer as if the process had ended.
+func TestInheritedLasts(t *testing.T) {
+	launch, guard := pair(t, Launch, Guard)
+	fd, err := syscall.Dup(int(guard.File().Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = guard.Close()
+	t.Setenv(ChannelsEnv, "launch="+strconv.Itoa(fd))
+	if _, err := Inherit(Guard, Launch); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		runtime.GC()
+	}
+	err = nil
+	_ = launch.raw.Control(func(fd uintptr) {
+		err = syscall.Sendmsg(int(fd), []byte{1}, nil, nil, syscall.MSG_NOSIGNAL)
+	})
+	if err != nil {
+		t.Errorf("the channel is closed: %v", err)
 	}
 }
 
