@@ -205,7 +205,11 @@ func badHost() host {
 func TestDoctor(t *testing.T) {
 	run := newCommand(t)
 	run.tool("citygate-control", `{"ok":true,"file":"policy.yaml","errors":[],"warnings":[],"devices":3,"rules":2,"entries":8}`, 0)
-	for name, h := range map[string]host{"doctor_good": goodHost(), "doctor_bad": badHost()} {
+	for _, c := range []struct {
+		name string
+		host host
+	}{{"doctor_good", goodHost()}, {"doctor_bad", badHost()}} {
+		name, h := c.name, c.host
 		if name == "doctor_bad" {
 			run.tool("citygate-control", `{"ok":false,"file":"policy.yaml","errors":[{"file":"policy.yaml","line":3,"key":"allow","problem":"it is no list"}],"warnings":[]}`, 1)
 		}
