@@ -25,7 +25,9 @@ const (
 	configFile = configDir + "/citygate.yaml"
 	// PolicyFile is the city's policy.
 	PolicyFile = configDir + "/policy.yaml"
-	outputLog  = "/run/citygate-output.log"
+	// Socket is where its API answers.
+	Socket    = "/run/citygate/" + api.Socket
+	outputLog = "/run/citygate-output.log"
 )
 
 // BinVar names the folder of the product's programs; without it the folder of the own program is meant.
@@ -88,7 +90,7 @@ func (g *Gateway) Start(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTime)
 	defer cancel()
 	for {
-		problem := g.ready(ctx)
+		problem := g.Ready(ctx)
 		if problem == nil {
 			return nil
 		}
@@ -102,10 +104,11 @@ func (g *Gateway) Start(ctx context.Context) error {
 	}
 }
 
-// ready asks the API's socket: the command line would start two processes for each look.
-func (g *Gateway) ready(ctx context.Context) error {
+// Ready says what is missing, nil for nothing: all processes answer, a policy is in the kernel, both ports have XDP.
+// It asks the API's socket: the command line would start two processes for each look.
+func (g *Gateway) Ready(ctx context.Context) error {
 	var s api.Status
-	if err := api.NewClient("/run/citygate/"+api.Socket).Do(ctx, "GET", "/v1/status", nil, &s); err != nil {
+	if err := api.NewClient(Socket).Do(ctx, "GET", "/v1/status", nil, &s); err != nil {
 		return err
 	}
 	if s.Policy.Generation == 0 || len(s.Bridges) == 0 {

@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"citygate/pkg/flow"
 	"citygate/testlab/attacker"
 	"citygate/testlab/city"
@@ -153,6 +155,9 @@ func (s *story) attack(kind string, side flow.Side, count int) city.Result {
 	}
 	return r
 }
+
+// kill ends a process at once.
+func kill(pid int) error { return unix.Kill(pid, unix.SIGKILL) }
 
 // needs skips a test when a tool is missing.
 func (s *story) needs(err error) {
