@@ -2,7 +2,7 @@
 /*
  * The DHCP guard (RFC 2131): clients ask by the policy, servers answer from
  * the server side only. Ends are known by their MAC: a client has no address
- * yet. Answers that pass are copied to user space, which learns bindings.
+ * yet. What passes is copied to user space, which learns bindings and names.
  */
 #ifndef CITYGATE_DHCP_H
 #define CITYGATE_DHCP_H
