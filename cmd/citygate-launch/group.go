@@ -216,9 +216,29 @@ func (g *group) exited(p ipc.Process) error {
 		select {
 		case p = <-g.ended:
 		case <-late:
+			g.exits = causes(g.exits)
 			return errors.New("the processes run only together")
 		}
 	}
+}
+
+// causes leaves out the processes that ended because others did: those end by themselves, where others were killed,
+// accuse a peer or failed.
+func causes(exits []ipc.ProcessExit) []ipc.ProcessExit {
+	weight := func(e ipc.ProcessExit) int {
+		switch {
+		case e.Signal != 0 || e.Violator != 0:
+			return 2
+		case e.Code != 0:
+			return 1
+		}
+		return 0
+	}
+	most := 0
+	for _, e := range exits {
+		most = max(most, weight(e))
+	}
+	return slices.DeleteFunc(exits, func(e ipc.ProcessExit) bool { return weight(e) < most })
 }
 
 // stop ends what still runs, the journal last, so that it keeps what the others have to say.

@@ -2,9 +2,12 @@ package main
 
 import (
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"citygate/pkg/ipc"
 )
 
 func TestBackOff(t *testing.T) {
@@ -16,6 +19,23 @@ func TestBackOff(t *testing.T) {
 	}
 	if delay = backOff(delay, time.Minute); delay != 100*time.Millisecond {
 		t.Errorf("after a good minute: %v", delay)
+	}
+}
+
+func TestCauses(t *testing.T) {
+	killed := ipc.ProcessExit{Process: ipc.Journal, Code: -1, Signal: 9}
+	accuses := ipc.ProcessExit{Process: ipc.Guard, Code: 102, Violator: ipc.Control}
+	failed := ipc.ProcessExit{Process: ipc.Control, Code: 1}
+	followed := ipc.ProcessExit{Process: ipc.Watch}
+	for _, tt := range []struct{ exits, want []ipc.ProcessExit }{
+		{[]ipc.ProcessExit{followed, failed, killed}, []ipc.ProcessExit{killed}},
+		{[]ipc.ProcessExit{accuses, failed, killed}, []ipc.ProcessExit{accuses, killed}},
+		{[]ipc.ProcessExit{followed, failed}, []ipc.ProcessExit{failed}},
+		{[]ipc.ProcessExit{followed}, []ipc.ProcessExit{followed}},
+	} {
+		if got := causes(slices.Clone(tt.exits)); !slices.Equal(got, tt.want) {
+			t.Errorf("%v: got %v, want %v", tt.exits, got, tt.want)
+		}
 	}
 }
 
