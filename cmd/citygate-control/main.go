@@ -25,14 +25,13 @@ func main() {
 	err := serve()
 	var v *ipc.Violation
 	switch {
-	case err == nil:
+	case err == nil || errors.Is(err, io.EOF): // a peer has ended, and the launcher knows
 		return
 	case errors.As(err, &v):
 		fmt.Fprintln(os.Stderr, "citygate-control:", err)
 		os.Exit(ipc.ExitViolation(v.From))
-	case !errors.Is(err, io.EOF): // else a peer has ended, and the launcher knows
-		fmt.Fprintln(os.Stderr, "citygate-control:", err)
 	}
+	fmt.Fprintln(os.Stderr, "citygate-control:", err)
 	os.Exit(1)
 }
 

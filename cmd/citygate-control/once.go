@@ -6,11 +6,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
 
 	"citygate/pkg/config"
@@ -18,12 +18,6 @@ import (
 	"citygate/pkg/control/api"
 	"citygate/pkg/sandbox"
 )
-
-// bornEnv says that a process was started for the sandbox; its value is the interfaces of the machine, which it cannot see.
-const bornEnv = "CITYGATE_ONCE"
-
-// nobody is who reads for root.
-const nobody = 65534
 
 var errUsage = errors.New("usage: citygate-control boot|paths -c FILE, or citygate-control check -c FILE [POLICY]")
 
@@ -51,9 +45,6 @@ func answer(verb string, args []string) (int, error) {
 	if err != nil {
 		return 2, err
 	}
-	if os.Getuid() == 0 { // nothing is parsed as root
-		return respawn(verb, name, policy)
-	}
 	interfaces, err := enter(verb, name, policy)
 	if err != nil {
 		return 2, err
@@ -77,51 +68,17 @@ func absolute(file, policy string) (string, string, error) {
 	return file, policy, err
 }
 
-// profile is that of the launcher's reader; a check reads the folder of the policy too.
-func profile(file, policy string) sandbox.Profile {
-	p := sandbox.Boot(file)
-	if policy != "" && policy != "-" {
-		p.Read = append(p.Read, filepath.Dir(policy))
-	}
-	return p
-}
-
-// respawn starts this program again as a user without rights, and gives its exit code.
-func respawn(verb, file, policy string) (int, error) {
-	p := profile(file, policy)
-	interfaces, err := interfaceNames()
-	if err != nil {
-		return 2, err
-	}
-	args := []string{verb, "-c", file}
-	if policy != "" {
-		args = append(args, policy)
-	}
-	cmd := exec.Command("/proc/self/exe", args...)
-	cmd.Env = append(os.Environ(), bornEnv+"="+strings.Join(interfaces, ","))
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
-	cmd.SysProcAttr = p.Attr(nobody)
-	runtime.LockOSThread() // the child dies with this thread, which keeps no way to capabilities
-	if err := p.DropBounding(); err != nil {
-		return 2, err
-	}
-	err = cmd.Run()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() >= 0 {
-		return exit.ExitCode(), nil // it has said why
-	}
-	if err != nil {
-		return 2, fmt.Errorf("read %s as user %d: %w", file, nobody, err)
-	}
-	return 0, nil
-}
-
-// enter goes into the sandbox if this process was born for it. A person's own process is left as it is: it can do
-// nothing that the person could not.
+// enter goes into the sandbox if this process was started for it, and gives the interfaces of the machine, which it then
+// cannot see. A person's own process is left as it is: it can do nothing that the person could not; only root may not.
 func enter(verb, file, policy string) ([]string, error) {
-	names, born := os.LookupEnv(bornEnv)
-	if born || verb == "boot" {
-		return strings.Split(names, ","), sandbox.Enter(profile(file, policy))
+	names, born := os.LookupEnv(api.InterfacesEnv)
+	if born || verb == "boot" || os.Getuid() == 0 {
+		p := sandbox.Boot(file)
+		if policy != "" && policy != "-" {
+			p.Read = append(p.Read, filepath.Dir(policy))
+		}
+		p.Read = slices.DeleteFunc(p.Read, func(dir string) bool { _, err := os.Stat(dir); return errors.Is(err, fs.ErrNotExist) })
+		return strings.Split(names, ","), sandbox.Enter(p)
 	}
 	return interfaceNames()
 }

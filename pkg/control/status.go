@@ -136,14 +136,15 @@ func (c *Control) processList() (out []api.Process) {
 }
 
 func exitText(e ipc.ProcessExit) string {
-	text := fmt.Sprintf("code %d", e.Code)
-	if e.Signal != 0 {
-		text = syscall.Signal(e.Signal).String()
+	switch {
+	case e.Violator != 0:
+		return fmt.Sprintf("%v broke its channel's rules", e.Violator)
+	case e.Signal != 0:
+		return syscall.Signal(e.Signal).String()
+	case e.Code == 0:
+		return "ended after a neighbour"
 	}
-	if e.Violator != 0 {
-		text += fmt.Sprintf(": %v broke its channel's rules", e.Violator)
-	}
-	return text
+	return fmt.Sprintf("code %d", e.Code)
 }
 
 func (c *Control) deviceTotals(run *running) api.DeviceTotals {

@@ -11,6 +11,10 @@ import (
 // Socket is the name of the API's Unix socket in run_dir.
 const Socket = "citygate.sock"
 
+// InterfacesEnv tells a citygate-control that is started in the sandbox, to answer once, which interfaces the machine has,
+// separated by commas.
+const InterfacesEnv = "CITYGATE_INTERFACES"
+
 // MaxPolicy is the longest policy text, bytes; MaxBody the longest request body: such a text as a JSON string.
 const (
 	MaxPolicy = 4 << 20

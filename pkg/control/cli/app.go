@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"citygate/pkg/control/api"
@@ -40,6 +39,8 @@ type App struct {
 	Tools    string // the folder with the other executables
 	// Paths finds the gateway of a config file.
 	Paths func(ctx context.Context, config string) (api.Paths, error)
+	// Control runs citygate-control with the arguments, and gives what it prints. Its complaint is the error.
+	Control func(ctx context.Context, in io.Reader, args ...string) ([]byte, error)
 
 	config string
 	json   bool
@@ -52,7 +53,7 @@ func New(version string) *App {
 	if exe, err := os.Executable(); err == nil {
 		a.Tools = filepath.Dir(exe)
 	}
-	a.Paths = a.controlPaths
+	a.Paths, a.Control = a.controlPaths, a.control
 	return a
 }
 
@@ -115,7 +116,7 @@ func (a *App) ask(ctx context.Context, method, path string, in, out any) error {
 // controlPaths lets citygate-control read the config.
 func (a *App) controlPaths(ctx context.Context, config string) (api.Paths, error) {
 	var p api.Paths
-	out, err := a.control(ctx, nil, "paths", "-c", config)
+	out, err := a.Control(ctx, nil, "paths", "-c", config)
 	if err != nil {
 		return p, err
 	}
@@ -123,22 +124,6 @@ func (a *App) controlPaths(ctx context.Context, config string) (api.Paths, error
 		return p, fmt.Errorf("read what citygate-control says of %s: %w", config, err)
 	}
 	return p, nil
-}
-
-// control runs citygate-control, which goes into its sandbox before it parses anything. Its complaint is the error.
-func (a *App) control(ctx context.Context, in io.Reader, args ...string) ([]byte, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(a.Tools, "citygate-control"), args...)
-	cmd.Stdin = in
-	var complaint strings.Builder
-	cmd.Stderr = &complaint
-	out, err := cmd.Output()
-	if err != nil && complaint.Len() > 0 {
-		return out, errors.New(strings.TrimSpace(complaint.String()))
-	}
-	if err != nil {
-		return out, fmt.Errorf("run citygate-control: %w", err)
-	}
-	return out, nil
 }
 
 // show prints v as JSON with --json, else by the table function.

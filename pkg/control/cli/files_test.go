@@ -204,14 +204,14 @@ func badHost() host {
 
 func TestDoctor(t *testing.T) {
 	run := newCommand(t)
-	run.tool("citygate-control", `{"ok":true,"file":"policy.yaml","errors":[],"warnings":[],"devices":3,"rules":2,"entries":8}`, 0)
+	run.says(`{"ok":true,"file":"policy.yaml","errors":[],"warnings":[],"devices":3,"rules":2,"entries":8}`, nil)
 	for _, c := range []struct {
 		name string
 		host host
 	}{{"doctor_good", goodHost()}, {"doctor_bad", badHost()}} {
 		name, h := c.name, c.host
 		if name == "doctor_bad" {
-			run.tool("citygate-control", `{"ok":false,"file":"policy.yaml","errors":[{"file":"policy.yaml","line":3,"key":"allow","problem":"it is no list"}],"warnings":[]}`, 1)
+			run.says(`{"ok":false,"file":"policy.yaml","errors":[{"file":"policy.yaml","line":3,"key":"allow","problem":"it is no list"}],"warnings":[]}`, errors.New("exit status 1"))
 		}
 		a := run.app()
 		d := a.doctor(context.Background(), h)
@@ -243,7 +243,9 @@ func clean(run *command, b []byte) []byte {
 
 func TestDoctorWithoutConfig(t *testing.T) {
 	a := newCommand(t).app()
-	a.Paths = func(context.Context, string) (api.Paths, error) { return api.Paths{}, fmt.Errorf("citygate.yaml:1: no") }
+	a.Paths = func(context.Context, string) (api.Paths, error) {
+		return api.Paths{}, fmt.Errorf("citygate.yaml:1: no")
+	}
 	d := a.doctor(context.Background(), goodHost())
 	if d.Healthy || d.Checks[len(d.Checks)-1].Name != "config" {
 		t.Errorf("got %+v", d)

@@ -66,7 +66,7 @@ func (a *App) check(ctx context.Context, args []string) (api.PolicyCheck, error)
 			args = []string{p.Policy}
 		}
 	}
-	out, err := a.control(ctx, a.In, append([]string{"check", "-c", a.config}, args...)...)
+	out, err := a.Control(ctx, a.In, append([]string{"check", "-c", a.config}, args...)...)
 	if len(out) == 0 && err != nil {
 		return c, err
 	}

@@ -88,7 +88,7 @@ func printWhy(w io.Writer, y api.Why) {
 		verdict += " (marked only: the bridge is in monitor mode)"
 	}
 	line("verdict", verdict)
-	line("reason", y.Reason+": "+y.Text)
+	line("reason", reasonOf(y))
 	if y.From != "" || y.To != "" {
 		line("devices", known(y.From)+" -> "+known(y.To))
 	}
@@ -110,6 +110,19 @@ func printWhy(w io.Writer, y api.Why) {
 		line("drops", known(y.From)+" so far: "+reasonList(y.Drops))
 	}
 	line("to change", y.Change)
+}
+
+// reasonOf leaves out what the line "by" says.
+func reasonOf(y api.Why) string {
+	switch {
+	case y.Rule == nil || y.Verdict == "drop":
+		return y.Reason + ": " + y.Text
+	case y.Reply && strings.EqualFold(y.Proto, "tcp"):
+		return y.Reason + ": as the answer in a connection that the other end opened"
+	case y.Reply:
+		return y.Reason + ": as the answer to a request of the other end"
+	}
+	return y.Reason + ": by an allow line"
 }
 
 func known(name string) string {
