@@ -148,31 +148,47 @@ struct net_device {
 	int ifindex;
 } __attribute__((preserve_access_index));
 
-/*
- * Frames that a port refused, by the kernel's own count: the tracepoint's
- * arguments are from_dev, to_dev, sent, drops, err. It sees every devmap of
- * the machine, so others' are told apart by the port.
- */
-SEC("raw_tp/xdp_devmap_xmit")
-int citygate_devmap_xmit(struct bpf_raw_tracepoint_args *ctx)
+/* The side of one of our ports, or -1: the tracepoints see every device of the machine. */
+static __always_inline int side_of(const struct net_device *dev)
 {
-	const struct net_device *to = (void *)ctx->args[1];
 	struct control *control;
-	struct devmap_count *n;
-	__u32 side, zero = 0;
+	__u32 zero = 0;
 	int ifindex = 0;
 
 	control = bpf_map_lookup_elem(&control_map, &zero);
-	if (!control || bpf_core_read(&ifindex, sizeof(ifindex), &to->ifindex))
-		return 0;
-	side = ifindex == control->ifindex[SIDE_SERVER];
-	if (ifindex != control->ifindex[side])
-		return 0;
-	n = bpf_map_lookup_elem(&devmap_counts, &side);
+	if (!control || bpf_core_read(&ifindex, sizeof(ifindex), &dev->ifindex))
+		return -1;
+	if (ifindex == control->ifindex[SIDE_CAMERA])
+		return SIDE_CAMERA;
+	return ifindex == control->ifindex[SIDE_SERVER] ? SIDE_SERVER : -1;
+}
+
+static __always_inline void count_losses(int side, __u32 sent, __u32 lost)
+{
+	struct devmap_count *n = bpf_map_lookup_elem(&devmap_counts, &side);
+
 	if (n) {
-		n->sent += (__u32)ctx->args[2];
-		n->lost += (__u32)ctx->args[3];
+		n->sent += sent;
+		n->lost += lost;
 	}
+}
+
+/* Frames that a port took, and refused, by the kernel's own count: from_dev, to_dev, sent, drops, err. */
+SEC("raw_tp/xdp_devmap_xmit")
+int citygate_devmap_xmit(struct bpf_raw_tracepoint_args *ctx)
+{
+	count_losses(side_of((void *)ctx->args[1]), ctx->args[2], ctx->args[3]);
+	return 0;
+}
+
+/* Frames that could not even be queued for the other port: dev, prog, target, err, map type, map id, index. */
+SEC("raw_tp/xdp_redirect_err")
+int citygate_redirect_err(struct bpf_raw_tracepoint_args *ctx)
+{
+	int side = side_of((void *)ctx->args[0]);
+
+	if (side >= 0)
+		count_losses(!side, 0, 1);
 	return 0;
 }
 

@@ -215,30 +215,31 @@ type BridgeState struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	BridgeMapAddrs               = "addrs"
-	BridgeMapBlocks              = "blocks"
-	BridgeMapControlMap          = "control_map"
-	BridgeMapDeviceCounts        = "device_counts"
-	BridgeMapDevices             = "devices"
-	BridgeMapDevmapCounts        = "devmap_counts"
-	BridgeMapFlows               = "flows"
-	BridgeMapFragments           = "fragments"
-	BridgeMapInspectorMap        = "inspector_map"
-	BridgeMapMacs                = "macs"
-	BridgeMapMeters              = "meters"
-	BridgeMapOutPorts            = "out_ports"
-	BridgeMapPinholes            = "pinholes"
-	BridgeMapPorts               = "ports"
-	BridgeMapPrefixes            = "prefixes"
-	BridgeMapReasonCounts        = "reason_counts"
-	BridgeMapRules               = "rules"
-	BridgeMapSampleMeters        = "sample_meters"
-	BridgeMapSamples             = "samples"
-	BridgeMapSeen                = "seen"
-	BridgeMapStates              = "states"
-	BridgeMapXsks                = "xsks"
-	BridgeProgCitygateBridge     = "citygate_bridge"
-	BridgeProgCitygateDevmapXmit = "citygate_devmap_xmit"
+	BridgeMapAddrs                = "addrs"
+	BridgeMapBlocks               = "blocks"
+	BridgeMapControlMap           = "control_map"
+	BridgeMapDeviceCounts         = "device_counts"
+	BridgeMapDevices              = "devices"
+	BridgeMapDevmapCounts         = "devmap_counts"
+	BridgeMapFlows                = "flows"
+	BridgeMapFragments            = "fragments"
+	BridgeMapInspectorMap         = "inspector_map"
+	BridgeMapMacs                 = "macs"
+	BridgeMapMeters               = "meters"
+	BridgeMapOutPorts             = "out_ports"
+	BridgeMapPinholes             = "pinholes"
+	BridgeMapPorts                = "ports"
+	BridgeMapPrefixes             = "prefixes"
+	BridgeMapReasonCounts         = "reason_counts"
+	BridgeMapRules                = "rules"
+	BridgeMapSampleMeters         = "sample_meters"
+	BridgeMapSamples              = "samples"
+	BridgeMapSeen                 = "seen"
+	BridgeMapStates               = "states"
+	BridgeMapXsks                 = "xsks"
+	BridgeProgCitygateBridge      = "citygate_bridge"
+	BridgeProgCitygateDevmapXmit  = "citygate_devmap_xmit"
+	BridgeProgCitygateRedirectErr = "citygate_redirect_err"
 )
 
 // LoadBridge returns the embedded CollectionSpec for Bridge.
@@ -283,8 +284,9 @@ type BridgeSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type BridgeProgramSpecs struct {
-	CitygateBridge     *ebpf.ProgramSpec `ebpf:"citygate_bridge"`
-	CitygateDevmapXmit *ebpf.ProgramSpec `ebpf:"citygate_devmap_xmit"`
+	CitygateBridge      *ebpf.ProgramSpec `ebpf:"citygate_bridge"`
+	CitygateDevmapXmit  *ebpf.ProgramSpec `ebpf:"citygate_devmap_xmit"`
+	CitygateRedirectErr *ebpf.ProgramSpec `ebpf:"citygate_redirect_err"`
 }
 
 // BridgeMapSpecs contains maps before they are loaded into the kernel.
@@ -402,14 +404,16 @@ type BridgeVariables struct {
 //
 // It can be passed to LoadBridgeObjects or ebpf.CollectionSpec.LoadAndAssign.
 type BridgePrograms struct {
-	CitygateBridge     *ebpf.Program `ebpf:"citygate_bridge"`
-	CitygateDevmapXmit *ebpf.Program `ebpf:"citygate_devmap_xmit"`
+	CitygateBridge      *ebpf.Program `ebpf:"citygate_bridge"`
+	CitygateDevmapXmit  *ebpf.Program `ebpf:"citygate_devmap_xmit"`
+	CitygateRedirectErr *ebpf.Program `ebpf:"citygate_redirect_err"`
 }
 
 func (p *BridgePrograms) Close() error {
 	return _BridgeClose(
 		p.CitygateBridge,
 		p.CitygateDevmapXmit,
+		p.CitygateRedirectErr,
 	)
 }
 

@@ -3,8 +3,9 @@
 //
 // Everything is pinned under one folder of a BPF file system, so the bridge outlives every process:
 //
-//	DIR/camera DIR/server DIR/losses   links: the program on each port, the devmap's tracepoint
-//	DIR/maps-LAYOUT/NAME               maps; LAYOUT changes when a map's shape does
+//	DIR/camera DIR/server            links: the program on each port
+//	DIR/xmit DIR/redirect            links: the tracepoints that count losses
+//	DIR/maps-LAYOUT/NAME             maps; LAYOUT changes when a map's shape does
 package datapath
 
 import (
@@ -42,16 +43,16 @@ type Settings struct {
 
 // Bridge is a loaded bridge. Close leaves the kernel forwarding.
 type Bridge struct {
-	dir        string
-	spec       *ebpf.CollectionSpec
-	maps       map[string]*ebpf.Map
-	prog       *ebpf.Program
-	lossesProg *ebpf.Program
-	links      [2]bpflink.Link
-	control    *control
-	active     policySet // of the policy that this process committed; nil before
-	dhcp       map[ipc.DeviceID]bool
-	pending    bool // the pinned program has maps of another layout: it stays until a policy is committed
+	dir      string
+	spec     *ebpf.CollectionSpec
+	maps     map[string]*ebpf.Map
+	programs map[string]*ebpf.Program
+	prog     *ebpf.Program // the one on the ports
+	links    [2]bpflink.Link
+	control  *control
+	active   policySet // of the policy that this process committed; nil before
+	dhcp     map[ipc.DeviceID]bool
+	pending  bool // the pinned program has maps of another layout: it stays until a policy is committed
 }
 
 // Open loads the program and attaches it to both ports, or adopts what is pinned there: then the program is exchanged
@@ -146,7 +147,7 @@ func (b *Bridge) load() error {
 	if err != nil {
 		return fmt.Errorf("load the BPF program: %w", err)
 	}
-	b.maps, b.prog, b.lossesProg = coll.Maps, coll.Programs["citygate_bridge"], coll.Programs["citygate_devmap_xmit"]
+	b.maps, b.programs, b.prog = coll.Maps, coll.Programs, coll.Programs["citygate_bridge"]
 	b.pending = fresh && b.pinned()
 	b.control, err = openControl(b.maps["control_map"])
 	return err
@@ -195,18 +196,25 @@ func (b *Bridge) attach(side flow.Side, ifindex int) (bpflink.Link, error) {
 	return l, nil
 }
 
-// attachLosses counts what the devmap loses. It is a count only: without it the bridge works.
+// attachLosses counts the frames that passed and that a port did not take.
 func (b *Bridge) attachLosses() error {
-	path := filepath.Join(b.dir, "losses")
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove the old link of the loss counter: %w", err)
+	for name, program := range map[string]string{"xmit": "citygate_devmap_xmit", "redirect": "citygate_redirect_err"} {
+		path := filepath.Join(b.dir, name)
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fmt.Errorf("remove the old link of a loss counter: %w", err)
+		}
+		tracepoint := b.spec.Programs[program].AttachTo
+		l, err := bpflink.AttachRawTracepoint(bpflink.RawTracepointOptions{Name: tracepoint, Program: b.programs[program]})
+		if err != nil {
+			return fmt.Errorf("count losses at %s: %w", tracepoint, err)
+		}
+		err = l.Pin(path)
+		l.Close()
+		if err != nil {
+			return fmt.Errorf("pin the loss counter %s: %w", name, err)
+		}
 	}
-	l, err := bpflink.AttachRawTracepoint(bpflink.RawTracepointOptions{Name: "xdp_devmap_xmit", Program: b.lossesProg})
-	if err != nil {
-		return fmt.Errorf("count the losses of the redirect: %w", err)
-	}
-	defer l.Close()
-	return l.Pin(path)
+	return nil
 }
 
 // removeOldLayouts unpins maps that no program uses any more.
@@ -247,10 +255,8 @@ func (b *Bridge) Close() error {
 	for _, m := range b.maps {
 		m.Close()
 	}
-	for _, p := range []*ebpf.Program{b.prog, b.lossesProg} {
-		if p != nil {
-			p.Close()
-		}
+	for _, p := range b.programs {
+		p.Close()
 	}
 	if b.control != nil {
 		b.control.close()

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cilium/ebpf"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
@@ -287,5 +288,24 @@ func TestPortErrors(t *testing.T) {
 	must(netlink.AddrAdd(l, addr))
 	if _, err := link.Prepare("a0"); err == nil {
 		t.Error("a port with an address of the host was taken")
+	}
+}
+
+// A veth whose peer has neither GRO nor XDP takes no redirected frame; each one must show.
+func TestLossesAreCounted(t *testing.T) {
+	c := openBench(t, Settings{})
+	c.commit(citySet())
+	const frames = 64
+	before, _, err := c.read.Losses()
+	must(err)
+	frame := udp(nLobby, nRemote, 8000, 5004)
+	md := xdpMD{DataEnd: uint32(len(frame)), Ingress: uint32(c.ports[cam])}
+	if _, err := c.prog.Run(&ebpf.RunOptions{Data: frame, Context: &md, Repeat: frames, Flags: 1 << 1 /* BPF_F_TEST_XDP_LIVE_FRAMES */}); err != nil {
+		t.Fatal(err)
+	}
+	sent, lost, err := c.read.Losses()
+	must(err)
+	if lost[srv] != frames || lost[cam] != 0 || sent[srv] != before[srv] {
+		t.Errorf("sent %v, lost %v, want %d lost towards the server", sent, lost, frames)
 	}
 }
