@@ -146,8 +146,12 @@ func TestBlocks(t *testing.T) {
 func TestBlockRefused(t *testing.T) {
 	b := newBox(t, goodPolicy)
 	for _, r := range []api.BlockRequest{
-		{}, {Src: addr("10.0.0.1")}, {Src: addr("10.0.0.1"), Dst: addr("10.0.0.1")}, {Src: addr("10.0.0.1"), Dst: addr("fd00::1")},
-		{Src: addr("fe80::1%eth0"), Dst: addr("fe80::2")}, {Src: addr("10.0.0.1"), Dst: addr("10.0.0.2"), Reason: strings.Repeat("x", 33)},
+		{},
+		{Src: addr("10.0.0.1")},
+		{Src: addr("10.0.0.1"), Dst: addr("10.0.0.1")},
+		{Src: addr("10.0.0.1"), Dst: addr("fd00::1")},
+		{Src: addr("fe80::1%eth0"), Dst: addr("fe80::2")},
+		{Src: addr("10.0.0.1"), Dst: addr("10.0.0.2"), Reason: strings.Repeat("x", 33)},
 	} {
 		if _, err := b.AddBlock(context.Background(), Caller{}, r); !errors.Is(err, errInvalid) {
 			t.Errorf("%+v: %v", r, err)

@@ -121,8 +121,11 @@ func TestGuardRequests(t *testing.T) {
 		t.Errorf("got %v, %d, %v", ports, generation, err)
 	}
 	want := []ipc.Message{
-		ipc.SetBlock{ID: 1, Src: a, Dst: b, Until: until.UnixNano(), Reason: "x"}, ipc.LiftBlock{ID: 2, Src: a, Dst: b},
-		ipc.SetBinding{ID: 3, Device: 3, VLAN: 10, Addr: a}, ipc.ClearBinding{ID: 4, Device: 3, VLAN: 10, Addr: a}, ipc.GetPorts{ID: 5},
+		ipc.SetBlock{ID: 1, Src: a, Dst: b, Until: until.UnixNano(), Reason: "x"},
+		ipc.LiftBlock{ID: 2, Src: a, Dst: b},
+		ipc.SetBinding{ID: 3, Device: 3, VLAN: 10, Addr: a},
+		ipc.ClearBinding{ID: 4, Device: 3, VLAN: 10, Addr: a},
+		ipc.GetPorts{ID: 5},
 	}
 	for _, w := range want {
 		if got := <-end.asked; got != w {

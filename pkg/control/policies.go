@@ -121,7 +121,7 @@ func (c *Control) Apply(ctx context.Context, who Caller, req api.PolicyRequest) 
 	if err != nil {
 		if !req.DryRun {
 			c.audit(who, "apply", "policy", req.Reason, errors.New("the policy has errors"))
-			c.tell(event.PolicyRefused, nil, who.String(), clip(err.Error()))
+			c.tell(event.PolicyRefused, nil, who.String(), brief(err))
 		}
 		return out, err
 	}
@@ -140,7 +140,7 @@ func (c *Control) Apply(ctx context.Context, who Caller, req api.PolicyRequest) 
 	err = c.commit(ctx, now, next, time.Duration(req.ConfirmWithinS)*time.Second)
 	c.audit(who, "apply", "policy", clip(out.Diff.Summary+"; "+req.Reason), err)
 	if err != nil {
-		c.tell(event.PolicyRefused, next, who.String(), clip(err.Error()))
+		c.tell(event.PolicyRefused, next, who.String(), brief(err))
 		return out, err
 	}
 	c.recover("policy")
@@ -229,7 +229,7 @@ func (c *Control) revert(ctx context.Context) {
 		err = c.force(ctx, r)
 	}
 	if err != nil {
-		c.degrade("policy", "the unconfirmed policy is still in force: "+err.Error(), "apply another policy")
+		c.degrade("policy", "the unconfirmed policy is still in force: "+brief(err), "apply another policy")
 		c.arm(retryRevert)
 		return
 	}

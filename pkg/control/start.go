@@ -53,7 +53,7 @@ func (c *Control) choose(saved savedPolicy, hasSaved bool) (*running, string) {
 			return r, map[string]string{sourceFile: "the policy file", sourceApplied: "the policy applied last"}[p.Source]
 		}
 		err = errors.Join(err, compileErr)
-		c.tell(event.PolicyRefused, nil, "boot", clip(compileErr.Error()))
+		c.tell(event.PolicyRefused, nil, "boot", brief(compileErr))
 	}
 	c.complain(err, "everything is dropped")
 	r, err := c.compile(savedPolicy{Source: sourceNone, File: c.Boot.Policy, By: "boot", Applied: c.Now().UTC()})
@@ -69,7 +69,7 @@ func (c *Control) complain(err error, instead string) {
 	case errors.Is(err, fs.ErrNotExist):
 		c.degrade("policy", fmt.Sprintf("%s does not exist; %s", c.Boot.Policy, instead), "write it, then: citygate policy apply")
 	case err != nil:
-		c.degrade("policy", clip(err.Error())+"; "+instead, "correct it (citygate policy check), then: citygate policy apply")
+		c.degrade("policy", brief(err)+"; "+instead, "correct it (citygate policy check), then: citygate policy apply")
 	}
 }
 

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -22,6 +23,15 @@ func clip(s string) string {
 		n--
 	}
 	return s[:n] + "..."
+}
+
+// brief is an error in one line: of the errors of a file, the first and how many more there are.
+func brief(err error) string {
+	var errs policy.Errors
+	if errors.As(err, &errs) && len(errs) > 1 {
+		return clip(fmt.Sprintf("%v (and %d more)", errs[0], len(errs)-1))
+	}
+	return clip(strings.ReplaceAll(err.Error(), "\n", "; "))
 }
 
 // list makes an empty list of none, so that JSON shows [] and not null.

@@ -225,6 +225,7 @@ func (e *eve) deviceText() string {
 func (e *eve) from(name string) string {
 	return strings.TrimSpace(name + " " + end(e.SrcIP, e.SrcPort))
 }
+
 func (e *eve) to(name string) string {
 	return strings.TrimSpace(name + " " + end(e.DestIP, e.DestPort))
 }
