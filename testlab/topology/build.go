@@ -203,13 +203,11 @@ func veth(a, b end) error {
 	if err := a.space.nl.LinkAdd(link); err != nil {
 		return fmt.Errorf("connect %s and %s: %w", a.name, b.name, err)
 	}
-	return errors.Join(up(a), up(b))
+	// Offloads first: a port learns when it comes up whether its peer can take redirected frames (GRO), and not again.
+	return errors.Join(a.space.offloads(a.name), b.space.offloads(b.name), up(a), up(b))
 }
 
 func up(e end) error {
-	if err := e.space.offloads(e.name); err != nil {
-		return err
-	}
 	link, err := e.space.nl.LinkByName(e.name)
 	if err != nil {
 		return fmt.Errorf("find %s: %w", e.name, err)
@@ -321,8 +319,9 @@ func (n *Network) switchOf(side flow.Side) *space {
 	return n.spaces[ServerSwitch]
 }
 
-// teach writes every host's place into the switches and stops their learning: a spoofed source address would otherwise
-// move a host in the switch, and frames lost there would look like the gateway's.
+// teach makes the switches such that only the gateway can lose or stop a frame. They know every host's place and do not
+// learn: a spoofed source address would move a host. And their ports are isolated, as on many switches for cameras:
+// hosts of a side hear the uplink but not each other, or an attacker would poison its neighbours.
 func (n *Network) teach(hosts []Host) error {
 	for _, side := range []flow.Side{flow.CameraSide, flow.ServerSide} {
 		sw := n.switchOf(side)
@@ -334,12 +333,21 @@ func (n *Network) teach(hosts []Host) error {
 			if h.Side == side {
 				port = "p-" + h.Name
 			}
-			if err := errors.Join(sw.forget(port), sw.pin(port, h.MAC)); err != nil {
+			if err := errors.Join(sw.forget(port), sw.isolate(port, h.Side == side), sw.pin(port, h.MAC)); err != nil {
 				return fmt.Errorf("teach a switch where %s is: %w", h.Name, err)
 			}
 		}
 	}
 	return nil
+}
+
+// isolate keeps frames between a bridge's isolated ports apart.
+func (s *space) isolate(port string, on bool) error {
+	link, err := s.nl.LinkByName(port)
+	if err != nil {
+		return err
+	}
+	return s.nl.LinkSetIsolated(link, on)
 }
 
 func (s *space) pin(port string, m flow.MAC) error {
