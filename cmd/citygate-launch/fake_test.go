@@ -109,7 +109,7 @@ func flood() error {
 	if err != nil {
 		return err
 	}
-	event := ipc.Event{}.Append([]byte{byte(ipc.KindEvent)})
+	event := ipc.Encode(ipc.Event{})
 	return raw.Write(func(fd uintptr) bool {
 		return syscall.Sendmsg(int(fd), event, nil, nil, syscall.MSG_NOSIGNAL) == syscall.EPIPE
 	})

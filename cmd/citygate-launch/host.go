@@ -47,7 +47,13 @@ func openBinaries() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("keep the folder of %s: %w", exe, err)
 	}
-	return fmt.Sprintf("/proc/self/fd/%d", fd), nil
+	folder := fmt.Sprintf("/proc/self/fd/%d", fd)
+	for _, w := range workers {
+		if _, err := os.Stat(folder + "/citygate-" + w.process.String()); err != nil {
+			return "", fmt.Errorf("find citygate-%v beside this program in %s: %w", w.process, filepath.Dir(exe), err)
+		}
+	}
+	return folder, nil
 }
 
 // notify tells systemd, if it started us, that the gateway is up (sd_notify(3)).

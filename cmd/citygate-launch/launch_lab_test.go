@@ -27,12 +27,13 @@ import (
 
 // gateway is a launcher with fake workers, in network and mount namespaces of its own.
 type gateway struct {
-	t    *testing.T
-	cmd  *exec.Cmd
-	dir  string
-	boot *ipc.Boot
-	log  chan string
-	seen []string
+	t     *testing.T
+	cmd   *exec.Cmd
+	dir   string
+	boot  *ipc.Boot
+	stray *os.File
+	log   chan string
+	seen  []string
 }
 
 func newGateway(t *testing.T, site string) *gateway {
@@ -65,6 +66,10 @@ func newGateway(t *testing.T, site string) *gateway {
 		Bridges:    []ipc.BootBridge{{Name: "cctv", CameraPort: "g0", ServerPort: "g1"}},
 		Management: ipc.Management{AllowFrom: []netip.Prefix{}, Ports: []ipc.PortRange{{Proto: flow.TCP, Lo: 22, Hi: 22}}},
 	}}
+	if g.stray, err = os.Create(dir + "/stray"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.stray.Close() })
 	g.configure(site)
 	return g
 }
@@ -91,6 +96,7 @@ func (g *gateway) launch(env ...string) (*exec.Cmd, chan string) {
 		cmd.Path, cmd.Args, env = wrap[0], append(wrap, cmd.Args...), nil
 	}
 	cmd.Env = env
+	cmd.ExtraFiles = []*os.File{nil, nil, g.stray} // what somebody forgot to close
 	r, err := cmd.StderrPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -217,6 +223,20 @@ func TestStartAndStop(t *testing.T) {
 			if !strings.Contains(string(status), want) {
 				t.Errorf("%v: no %q in\n%s", w.process, want, status)
 			}
+		}
+	}
+	for p := range pids {
+		fds, err := os.ReadDir("/proc/" + strconv.Itoa(pids[p]) + "/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, fd := range fds {
+			if link, _ := os.Readlink("/proc/" + strconv.Itoa(pids[p]) + "/fd/" + fd.Name()); link == g.stray.Name() {
+				t.Errorf("%v has the launcher's stray descriptor %s", p, fd.Name())
+			}
+		}
+		if len(fds) < 6 {
+			t.Errorf("%v has only %d descriptors", p, len(fds))
 		}
 	}
 	for path, uid := range map[string]uint32{
@@ -347,7 +367,7 @@ func TestBadStart(t *testing.T) {
 		{"an endless record", "it is too long|over 65536 bytes", 2, func(g *gateway) error { return os.WriteFile(g.boot.Config, make([]byte, 2*ipc.MaxBoot), 0o644) }},
 		{"unreadable config", "read as user 65534", 2, func(g *gateway) error { return os.Chmod(g.dir+"/etc", 0o700) }},
 		{"a link for a folder", "too many levels of symbolic links|not a directory", 1, func(g *gateway) error { return os.Symlink("/tmp", g.boot.LogDir) }},
-		{"a program is missing", "citygate-watch: no such file", 1, func(g *gateway) error { return os.Remove(g.dir + "/closed/bin/citygate-watch") }},
+		{"a program is missing", "find citygate-watch beside this program", 1, func(g *gateway) error { return os.Remove(g.dir + "/closed/bin/citygate-watch") }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

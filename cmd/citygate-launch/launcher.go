@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"time"
 
 	"citygate/pkg/ipc"
@@ -26,16 +24,22 @@ func (l *launcher) logf(format string, args ...any) {
 	fmt.Fprintf(l.log, "citygate-launch: "+format+"\n", args...)
 }
 
-// run supervises one for all: when a process ends, the rest are ended too and all are started anew.
-func (l *launcher) run(ctx context.Context, reload <-chan os.Signal) error {
+// prepare reads the config, makes the folders, and takes the lock that the file holds.
+func (l *launcher) prepare(ctx context.Context) (*ipc.Boot, *os.File, error) {
 	b, err := l.readConfig(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		err = makeFolders(b)
 	}
-	if err := makeFolders(b); err != nil {
-		return err
+	if err != nil {
+		return nil, nil, err
 	}
 	held, err := lock(b.RunDir)
+	return b, held, err
+}
+
+// run supervises one for all: when a process ends, the rest are ended too and all are started anew.
+func (l *launcher) run(ctx context.Context, reload <-chan os.Signal) error {
+	b, held, err := l.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -96,14 +100,7 @@ func backOff(last, ran time.Duration) time.Duration {
 
 // detach takes the bridges off their ports; nothing is forwarded afterwards.
 func (l *launcher) detach(ctx context.Context) error {
-	b, err := l.readConfig(ctx)
-	if err != nil {
-		return err
-	}
-	if err := makeFolders(b); err != nil {
-		return err
-	}
-	held, err := lock(b.RunDir)
+	b, held, err := l.prepare(ctx)
 	if err != nil {
 		return err
 	}
@@ -120,17 +117,4 @@ func (l *launcher) detach(ctx context.Context) error {
 		err = <-ended
 	}
 	return err
-}
-
-// missing are the programs that are not there.
-func (l *launcher) missing() error {
-	var errs []error
-	for _, w := range workers {
-		_, err := os.Stat(l.binaries + "/citygate-" + w.process.String())
-		errs = append(errs, err)
-	}
-	if err := errors.Join(slices.DeleteFunc(errs, func(e error) bool { return e == nil })...); err != nil {
-		return fmt.Errorf("a program is missing beside citygate-launch: %w", err)
-	}
-	return nil
 }

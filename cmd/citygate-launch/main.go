@@ -9,10 +9,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // errUsage and errConfig end the program with exit code 2, other errors with 1.
@@ -22,6 +25,8 @@ var (
 )
 
 func main() {
+	// What whoever started us left open is not for the processes.
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	reload := make(chan os.Signal, 1)
@@ -53,9 +58,6 @@ func run(ctx context.Context, args []string, stderr io.Writer, reload <-chan os.
 	}
 	l := &launcher{config: path, log: stderr}
 	if l.binaries, err = openBinaries(); err != nil {
-		return err
-	}
-	if err := l.missing(); err != nil {
 		return err
 	}
 	if flags.Arg(0) == "detach" {

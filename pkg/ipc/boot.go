@@ -59,7 +59,9 @@ func (b *Boot) Append(dst []byte) ([]byte, error) {
 	if err := b.check(); err != nil {
 		return nil, fmt.Errorf("write the boot record: %w", err)
 	}
-	return encode(dst, b), nil
+	c := codec{b: dst}
+	b.layout(&c)
+	return c.b, nil
 }
 
 // ParseBoot is the inverse of Append.
@@ -67,7 +69,7 @@ func ParseBoot(data []byte) (*Boot, error) {
 	b := new(Boot)
 	err := errors.New("it is too long")
 	if len(data) <= MaxBoot {
-		err = decode(data, b)
+		err = decode(data, b.layout)
 	}
 	if err == nil {
 		err = b.check()
@@ -111,11 +113,7 @@ func (b *Boot) layout(c *codec) {
 	})
 	c.text(&b.Management.Interface, MaxName)
 	list(c, &b.Management.AllowFrom, maxManagement, (*codec).prefix)
-	list(c, &b.Management.Ports, maxManagement, func(c *codec, v *PortRange) {
-		u8(c, &v.Proto)
-		u16(c, &v.Lo)
-		u16(c, &v.Hi)
-	})
+	list(c, &b.Management.Ports, maxManagement, func(c *codec, v *PortRange) { u8(c, &v.Proto); u16(c, &v.Lo); u16(c, &v.Hi) })
 }
 
 const (

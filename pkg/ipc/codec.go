@@ -6,8 +6,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"citygate/pkg/flow"
 )
 
 // codec walks over the fields of a struct in one order for writing and for reading, so that the two cannot disagree.
@@ -18,17 +16,32 @@ type codec struct {
 	err     error
 }
 
-type layout interface{ layout(*codec) }
-
-func encode(b []byte, m layout) []byte {
-	c := codec{b: b}
-	m.layout(&c)
-	return c.b
+// layout writes and reads one kind of message.
+type layout struct {
+	write func(*codec, Message)
+	read  func([]byte) (Message, error)
 }
 
-func decode(b []byte, m layout) error {
+func of[T Message](fields func(*codec, *T)) layout {
+	return layout{
+		write: func(c *codec, m Message) {
+			v := m.(T)
+			fields(c, &v)
+		},
+		read: func(b []byte) (Message, error) {
+			var v T
+			if err := decode(b, func(c *codec) { fields(c, &v) }); err != nil {
+				return nil, err
+			}
+			return v, nil
+		},
+	}
+}
+
+// decode reads fields that must be all there is.
+func decode(b []byte, fields func(*codec)) error {
 	c := codec{b: b, reading: true}
-	m.layout(&c)
+	fields(&c)
 	c.check(len(c.b) == 0, "bytes after the last field")
 	return c.err
 }
@@ -117,12 +130,6 @@ func clean(s string, limit int) string {
 	return s
 }
 
-func (c *codec) mac(v *flow.MAC) {
-	for i := range v {
-		u8(c, &v[i])
-	}
-}
-
 // addr is the number of bytes of an address, 0, 4 or 16, and the address. It has no zone and is never IPv4 in IPv6.
 func (c *codec) addr(v *netip.Addr) {
 	b := v.Unmap().AsSlice()
@@ -144,6 +151,13 @@ func (c *codec) prefix(v *netip.Prefix) {
 	if c.reading {
 		*v = netip.PrefixFrom(a, int(bits))
 		c.check(v.IsValid() && v.Masked() == *v, "a prefix is malformed")
+	}
+}
+
+// array is as many elements as v has.
+func array[T any](c *codec, v []T, element func(*codec, *T)) {
+	for i := range v {
+		element(c, &v[i])
 	}
 }
 

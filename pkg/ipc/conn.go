@@ -110,7 +110,7 @@ func (c *Conn) Send(m Message, fds ...int) error {
 	if !ok || len(fds) != b.fds {
 		return fmt.Errorf("%v may not say %T with %d descriptors to %v", c.self, m, len(fds), c.peer)
 	}
-	data := m.Append([]byte{byte(m.Kind())})
+	data := Encode(m)
 	if len(data) > MaxMessage {
 		return fmt.Errorf("%T of %d bytes is over the %d that a message may have", m, len(data), MaxMessage)
 	}

@@ -93,9 +93,9 @@ func TestViolations(t *testing.T) {
 		}
 		return len(e)
 	}
-	ports := datagram(GetPorts{ID: 1})
+	ports := Encode(GetPorts{ID: 1})
 	for name, say := range map[string]func(*Conn){
-		"another's sentence": func(c *Conn) { raw(t, c, datagram(Result{})) },
+		"another's sentence": func(c *Conn) { raw(t, c, Encode(Result{})) },
 		"unknown kind":       func(c *Conn) { raw(t, c, []byte{200}) },
 		"too long":           func(c *Conn) { raw(t, c, append(ports, make([]byte, MaxMessage)...)) },
 		"bad codec":          func(c *Conn) { raw(t, c, ports[:3]) },
@@ -124,7 +124,7 @@ func TestFlood(t *testing.T) {
 	control, guard := pair(t, Control, Guard)
 	go func() {
 		_ = control.raw.Write(func(fd uintptr) bool {
-			return syscall.Sendmsg(int(fd), datagram(GetPorts{}), nil, nil, syscall.MSG_NOSIGNAL) == syscall.EPIPE
+			return syscall.Sendmsg(int(fd), Encode(GetPorts{}), nil, nil, syscall.MSG_NOSIGNAL) == syscall.EPIPE
 		})
 	}()
 	heard := 0

@@ -28,22 +28,26 @@ func (p Process) String() string {
 // MaxMessage is the longest datagram in bytes, its kind byte included.
 const MaxMessage = 4096
 
-// Message is a struct of messages.go. Kind is its first byte on the wire, Append adds its fields.
-type Message interface {
-	Kind() Kind
-	Append([]byte) []byte
+// Message is a struct of messages.go.
+type Message interface{ Kind() Kind }
+
+// Encode gives the datagram of a message: its kind, then its fields.
+func Encode(m Message) []byte {
+	c := codec{b: []byte{byte(m.Kind())}}
+	layouts[m.Kind()].write(&c, m)
+	return c.b
 }
 
-// Decode reads a datagram. Equal messages have equal bytes: what Append would not write is an error.
+// Decode reads a datagram. Equal messages have equal bytes: what Encode would not write is an error.
 func Decode(b []byte) (Message, error) {
 	if len(b) == 0 || len(b) > MaxMessage {
 		return nil, fmt.Errorf("message of %d bytes, want 1 to %d", len(b), MaxMessage)
 	}
-	read, ok := decoders[Kind(b[0])]
+	l, ok := layouts[Kind(b[0])]
 	if !ok {
 		return nil, fmt.Errorf("message kind %d is unknown", b[0])
 	}
-	return read(b[1:])
+	return l.read(b[1:])
 }
 
 // ExitViolation is the exit code of a process that ends because its peer broke a channel's rules;

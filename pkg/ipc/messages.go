@@ -62,7 +62,7 @@ type PolicyBegin struct {
 // PolicyPut is a piece of the set, appended to what came before.
 type PolicyPut struct{ Part PolicySet }
 
-// PolicyCommit closes it. Count is the number of records, Sum the SHA-256 over the fields of all PolicyPuts.
+// PolicyCommit closes it. Count is the number of records, Sum the SHA-256 over all encoded PolicyPuts.
 type PolicyCommit struct {
 	ID    uint32
 	Count uint32
@@ -81,12 +81,7 @@ type SetBinding struct {
 }
 
 // ClearBinding takes it away.
-type ClearBinding struct {
-	ID     uint32
-	Device DeviceID
-	VLAN   flow.VLAN
-	Addr   netip.Addr
-}
+type ClearBinding SetBinding
 
 // SetBlock blocks a pair in both directions until a Unix time in ns, 0 = for ever.
 type SetBlock struct {
@@ -177,3 +172,22 @@ type JournalState struct {
 	DiskFull                  bool
 	LastError                 string
 }
+
+func (Ready) Kind() Kind        { return KindReady }
+func (ProcessExit) Kind() Kind  { return KindProcessExit }
+func (PolicyBegin) Kind() Kind  { return KindPolicyBegin }
+func (PolicyPut) Kind() Kind    { return KindPolicyPut }
+func (PolicyCommit) Kind() Kind { return KindPolicyCommit }
+func (PolicyAbort) Kind() Kind  { return KindPolicyAbort }
+func (SetBinding) Kind() Kind   { return KindSetBinding }
+func (ClearBinding) Kind() Kind { return KindClearBinding }
+func (SetBlock) Kind() Kind     { return KindSetBlock }
+func (LiftBlock) Kind() Kind    { return KindLiftBlock }
+func (GetPorts) Kind() Kind     { return KindGetPorts }
+func (Result) Kind() Kind       { return KindResult }
+func (PortState) Kind() Kind    { return KindPortState }
+func (MapFD) Kind() Kind        { return KindMapFD }
+func (DeviceSeen) Kind() Kind   { return KindDeviceSeen }
+func (DHCPBinding) Kind() Kind  { return KindDHCPBinding }
+func (Event) Kind() Kind        { return KindEvent }
+func (JournalState) Kind() Kind { return KindJournalState }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+
+	"citygate/pkg/flow"
 )
 
 // putRoom is the number of bytes for records in a PolicyPut: the kind byte and five counts go off.
@@ -20,6 +22,13 @@ func (s *PolicySet) counts() [5]uint32 {
 	}
 }
 
+func total(counts [5]uint32) (n uint32) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
+
 func (s *PolicySet) add(o *PolicySet) {
 	s.Devices = append(s.Devices, o.Devices...)
 	s.MACs = append(s.MACs, o.MACs...)
@@ -31,15 +40,12 @@ func (s *PolicySet) add(o *PolicySet) {
 // Messages is the transfer of a set under an ID: PolicyBegin, PolicyPuts, PolicyCommit.
 func (s *PolicySet) Messages(id uint32) []Message {
 	out := []Message{PolicyBegin{ID: id, Counts: s.counts()}}
-	sum, count := sha256.New(), uint32(0)
+	sum := sha256.New()
 	for _, part := range s.parts() {
-		sum.Write(part.Append(nil))
+		sum.Write(Encode(part))
 		out = append(out, part)
 	}
-	for _, n := range s.counts() {
-		count += n
-	}
-	return append(out, PolicyCommit{ID: id, Count: count, Sum: [sha256.Size]byte(sum.Sum(nil))})
+	return append(out, PolicyCommit{ID: id, Count: total(s.counts()), Sum: [sha256.Size]byte(sum.Sum(nil))})
 }
 
 // parts cuts each table by the longest form of its records.
@@ -58,43 +64,34 @@ func cut[T any](v []T, size int, part func([]T)) {
 	}
 }
 
-func (m *PolicyPut) layout(c *codec) {
+func putLayout(c *codec, m *PolicyPut) {
 	list(c, &m.Part.Devices, MaxMessage, func(c *codec, v *DeviceEntry) {
-		c.device(&v.ID)
-		c.device(&v.Via)
-		c.side(&v.Side)
+		u16(c, &v.ID)
+		u16(c, &v.Via)
+		u8(c, &v.Side)
+		c.check(v.Side <= flow.AnySide, "a side is neither camera, server nor any")
 		u8(c, &v.Flags)
 		u32(c, &v.PPS)
 		u32(c, &v.KBps)
 	})
 	list(c, &m.Part.MACs, MaxMessage, func(c *codec, v *MACEntry) {
-		c.mac(&v.MAC)
+		array(c, v.MAC[:], u8)
 		u32(c, &v.VLAN)
-		c.device(&v.Device)
+		u16(c, &v.Device)
 	})
-	list(c, &m.Part.Addrs, MaxMessage, func(c *codec, v *AddrEntry) {
-		u32(c, &v.VLAN)
-		c.prefix(&v.Prefix)
-		c.device(&v.Device)
-	})
+	list(c, &m.Part.Addrs, MaxMessage, func(c *codec, v *AddrEntry) { u32(c, &v.VLAN); c.prefix(&v.Prefix); u16(c, &v.Device) })
 	list(c, &m.Part.Services, MaxMessage, func(c *codec, v *ServiceEntry) {
-		c.service(&v.Service)
+		u8(c, &v.Service)
 		u8(c, &v.Proto)
 		u16(c, &v.Lo)
 		u16(c, &v.Hi)
-		c.check(v.Lo <= v.Hi, "a port range ends before it begins")
 	})
 	list(c, &m.Part.Rules, MaxMessage, func(c *codec, v *RuleEntry) {
-		c.device(&v.From)
-		c.device(&v.To)
-		c.service(&v.Service)
+		u16(c, &v.From)
+		u16(c, &v.To)
+		u8(c, &v.Service)
 		u16(c, &v.Rule)
 	})
-}
-
-func (c *codec) service(v *uint8) {
-	u8(c, v)
-	c.check(*v < MaxServices, "a service number is too large")
 }
 
 // Assembly puts a set together from its transfer.
@@ -117,7 +114,7 @@ func NewAssembly(b PolicyBegin) (*Assembly, error) {
 // Put adds a piece; more records than announced are an error.
 func (a *Assembly) Put(p PolicyPut) error {
 	a.set.add(&p.Part)
-	a.sum.Write(p.Append(nil))
+	a.sum.Write(Encode(p))
 	for i, n := range a.set.counts() {
 		if n > a.begin.Counts[i] {
 			return fmt.Errorf("policy %d: more records in table %d than the %d announced", a.begin.ID, i, a.begin.Counts[i])
@@ -128,14 +125,10 @@ func (a *Assembly) Put(p PolicyPut) error {
 
 // Commit gives the set if it is complete and arrived as it was sent.
 func (a *Assembly) Commit(c PolicyCommit) (PolicySet, error) {
-	var count uint32
-	for _, n := range a.begin.Counts {
-		count += n
-	}
 	switch {
 	case c.ID != a.begin.ID:
 		return PolicySet{}, fmt.Errorf("commit of policy %d, but policy %d was begun", c.ID, a.begin.ID)
-	case a.set.counts() != a.begin.Counts || c.Count != count:
+	case a.set.counts() != a.begin.Counts || c.Count != total(a.begin.Counts):
 		return PolicySet{}, fmt.Errorf("policy %d is incomplete", c.ID)
 	case [sha256.Size]byte(a.sum.Sum(nil)) != c.Sum:
 		return PolicySet{}, errors.New("the policy's hash differs from what was sent")

@@ -28,7 +28,7 @@ func fullSet() PolicySet {
 func transfer(s PolicySet, change func(int, Message) Message) (PolicySet, error) {
 	var a *Assembly
 	for i, m := range s.Messages(7) {
-		m, err := Decode(datagram(change(i, m)))
+		m, err := Decode(Encode(change(i, m)))
 		if err != nil {
 			return PolicySet{}, err
 		}
