@@ -96,7 +96,7 @@ func (g *gateway) launch(env ...string) (*exec.Cmd, chan string) {
 		cmd.Path, cmd.Args, env = wrap[0], append(wrap, cmd.Args...), nil
 	}
 	cmd.Env = env
-	cmd.ExtraFiles = []*os.File{nil, nil, g.stray} // what somebody forgot to close
+	cmd.ExtraFiles = append(make([]*os.File, 50), g.stray) // what somebody forgot to close
 	r, err := cmd.StderrPipe()
 	if err == nil {
 		err = cmd.Start()
