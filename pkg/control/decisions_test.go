@@ -278,7 +278,7 @@ func TestKernelViews(t *testing.T) {
 
 func TestStatus(t *testing.T) {
 	b := newBox(t, goodPolicy)
-	b.exited(ipc.ProcessExit{Process: ipc.Watch, Code: -1, Signal: 9, Restarts: 2})
+	b.exited(ipc.ProcessExit{Process: ipc.Watch, Code: -1, Signal: 9, Restarts: 1})
 	s := b.Status(context.Background())
 	if s.State != "degraded" || len(s.Degraded) != 1 || s.Degraded[0].Text != "cctv g1: not equal MTU: g1 has 9000" {
 		t.Errorf("degraded %+v", s.Degraded)

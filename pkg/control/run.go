@@ -119,7 +119,7 @@ func (c *Control) hear(ctx context.Context, conn *ipc.Conn) error {
 func (c *Control) exited(m ipc.ProcessExit) {
 	c.mu.Lock()
 	c.processes[m.Process] = m
-	c.restarts = max(c.restarts, m.Restarts)
+	c.restarts = max(c.restarts, m.Restarts+1) // it counts those before the one that followed
 	c.mu.Unlock()
 	e := &event.Anomaly{Type: event.AnomalyBox, Event: "process_ended", Object: m.Process.String(), Text: exitText(m), Count: 1}
 	if m.Violator != 0 {

@@ -151,7 +151,7 @@ func printEvent(w io.Writer, line []byte) {
 	if t, err := time.Parse("2006-01-02T15:04:05.999999999-0700", e.Timestamp); err == nil {
 		at = t.Local().Format("2006-01-02 15:04:05.000")
 	}
-	fmt.Fprintf(w, "%s  %-8s  %s\n", at, e.Type, harmless(e.text()))
+	fmt.Fprintln(w, harmless(fmt.Sprintf("%s  %-8s  %s", at, e.Type, e.text())))
 }
 
 func (e *eve) text() string {

@@ -33,7 +33,6 @@ func clock(t time.Time) string {
 
 func number[T ~int | ~uint16 | ~uint32 | ~uint64](n T) string { return fmt.Sprint(n) }
 
-
 // plural counts things: 1 device, 2 devices.
 func plural[T ~int | ~uint32 | ~uint64](n T, thing string) string {
 	if n == 1 {
