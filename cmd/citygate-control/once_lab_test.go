@@ -14,12 +14,15 @@ import (
 	"citygate/pkg/control/cli"
 )
 
-const config = `site: {name: school-14}
+const configText = `site: {name: school-14}
 bridges: [{name: cctv, camera_port: lo, server_port: g1}]
 policy: policy.yaml
+run_dir: RUN
+state_dir: RUN-state
+log_dir: RUN-log
 `
 
-const policy = `devices:
+const policyText = `devices:
   main: {mac: "02:00:00:00:00:02", ip: [10.0.0.2], role: vms}
 `
 
@@ -37,7 +40,7 @@ func TestOnceAsRoot(t *testing.T) {
 		}
 	}
 	file := filepath.Join(dir, "citygate.yaml")
-	for name, text := range map[string]string{file: config, filepath.Join(dir, "policy.yaml"): policy} {
+	for name, text := range map[string]string{file: strings.ReplaceAll(configText, "RUN", filepath.Join(dir, "run")), filepath.Join(dir, "policy.yaml"): policyText} {
 		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -48,10 +51,10 @@ func TestOnceAsRoot(t *testing.T) {
 	}{
 		{"", "policy check -c " + file, ":2: bridges[1].server_port: there is no interface g1", cli.ExitNo},
 		{"", "policy check -c " + file + "x", "no such file", cli.ExitError},
-		{policy, "policy check -", "standard input is right: 1 device", cli.ExitOK},
+		{policyText, "policy check -", "standard input is right: 1 device", cli.ExitOK},
 		{"", "policy check " + filepath.Join(dir, "policy.yaml"), "policy.yaml is right", cli.ExitOK},
 		{"devices: 3\n", "policy check -", "standard input:1: devices: this is", cli.ExitNo},
-		{"", "status -c " + file, "nobody answers on /run/citygate/citygate.sock", cli.ExitError},
+		{"", "status -c " + file, "nobody answers on " + filepath.Join(dir, "run", "citygate.sock"), cli.ExitError},
 	} {
 		var out bytes.Buffer
 		a := cli.New("test")
