@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -114,6 +115,7 @@ type box struct {
 	dir    string
 	guard  *fakeGuard
 	tables *fakeTables
+	seen   sync.Mutex // of events
 	events []event.Event
 	file   string // the policy file's text, "" = there is none
 }
@@ -141,7 +143,11 @@ func (b *box) start() {
 			Name: "cctv", CameraPort: "g0", ServerPort: "g1", Enforce: true, FailOpen: true, OverloadPass: true,
 		}}},
 		StateDir: b.dir, Guard: b.guard, Kernel: kernel, Now: time.Now,
-		Events: func(e event.Event) { b.events = append(b.events, e) },
+		Events: func(e event.Event) {
+			b.seen.Lock()
+			defer b.seen.Unlock()
+			b.events = append(b.events, e)
+		},
 		ReadPolicy: func() ([]byte, error) {
 			if b.file == "" {
 				return nil, fs.ErrNotExist
@@ -158,9 +164,18 @@ func (b *box) start() {
 	}
 }
 
-// running checks which policy is in force, in the kernel too.
+// refuse makes the kernel refuse everything, or nothing.
+func (b *box) refuse(err error) {
+	b.change.Lock()
+	defer b.change.Unlock()
+	b.guard.fail = err
+}
+
+// runs checks which policy is in force, in the kernel too.
 func (b *box) runs(text string) {
 	b.t.Helper()
+	b.change.Lock() // a timer may be at it
+	defer b.change.Unlock()
 	run := b.Control.running.Load()
 	if run.saved.Text != text {
 		b.t.Errorf("the wrong policy is in force:\n%s", run.saved.Text)
@@ -182,6 +197,8 @@ func (b *box) degradedBy(what string) bool {
 
 // policyActions lists what the policy events said since the last call.
 func (b *box) policyActions() (actions []string) {
+	b.seen.Lock()
+	defer b.seen.Unlock()
 	for _, e := range b.events {
 		if p, ok := e.(*event.Policy); ok {
 			actions = append(actions, p.Action)

@@ -110,7 +110,7 @@ func TestRevert(t *testing.T) {
 		if _, err := b.apply(otherPolicy, 60); err != nil {
 			t.Fatal(err)
 		}
-		b.events = nil
+		b.policyActions()
 		time.Sleep(59 * time.Second)
 		synctest.Wait()
 		b.runs(otherPolicy)
@@ -193,10 +193,10 @@ func TestRevertIsTriedAgain(t *testing.T) {
 		if _, err := b.apply(otherPolicy, 60); err != nil {
 			t.Fatal(err)
 		}
-		b.guard.fail = errors.New("busy")
+		b.refuse(errors.New("busy"))
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		b.guard.fail = nil
+		b.refuse(nil)
 		if !b.degradedBy("policy") {
 			t.Error("nobody is told")
 		}
