@@ -84,14 +84,11 @@ func superviseCommand() *cobra.Command {
 				return fmt.Errorf("open the control socket: %w", err)
 			}
 			socket.Close()
-			c, err := city.Up()
+			c, err := city.Up(func(c *city.City) error { return connect(cmd.Context(), c, kind) })
 			if err != nil {
 				return err
 			}
 			defer c.Down()
-			if err := connect(cmd.Context(), c, kind); err != nil {
-				return err
-			}
 			return city.Serve(cmd.Context(), c, kind, listener)
 		},
 	}

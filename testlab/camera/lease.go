@@ -98,9 +98,7 @@ func configure(addr netip.Addr, mask net.IPMask, router net.IP) error {
 	if err != nil {
 		return fmt.Errorf("list the addresses of eth0: %w", err)
 	}
-	if err := netlink.AddrReplace(link, want); err != nil {
-		return fmt.Errorf("set the leased address: %w", err)
-	}
+	// The old address first: with it the kernel takes off all later ones of its subnet.
 	for _, a := range had {
 		if a.IP.Equal(want.IP) {
 			continue
@@ -108,6 +106,9 @@ func configure(addr netip.Addr, mask net.IPMask, router net.IP) error {
 		if err := netlink.AddrDel(link, &a); err != nil {
 			return fmt.Errorf("take off the address %v: %w", a, err)
 		}
+	}
+	if err := netlink.AddrReplace(link, want); err != nil {
+		return fmt.Errorf("set the leased address: %w", err)
 	}
 	if router == nil {
 		return nil

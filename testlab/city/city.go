@@ -36,8 +36,9 @@ type host struct {
 	exited chan struct{}
 }
 
-// Up builds the network and starts the hosts. The gateway's two ports are not connected with each other yet.
-func Up() (*City, error) {
+// Up builds the network, starts the switches and the gateway's host, lets connect join the gateway's two ports, and
+// starts the other hosts.
+func Up(connect func(*City) error) (*City, error) {
 	if !enclave.Inside() {
 		return nil, errors.New("the city is only built inside an enclave")
 	}
@@ -46,15 +47,28 @@ func Up() (*City, error) {
 		return nil, fmt.Errorf("build the city's network: %w", err)
 	}
 	c := &City{Network: network, hosts: map[string]*host{}}
+	if err := c.populate(connect); err != nil {
+		c.Down()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *City) populate(connect func(*City) error) error {
 	for _, h := range topology.City() {
+		// The hosts with a side come after the switches and the gateway: their first packets should get through.
+		if h.Role == topology.Router {
+			if err := connect(c); err != nil {
+				return err
+			}
+		}
 		started, err := c.start(h)
 		if err != nil {
-			c.Down()
-			return nil, fmt.Errorf("start host %s: %w", h.Name, err)
+			return fmt.Errorf("start host %s: %w", h.Name, err)
 		}
 		c.hosts[h.Name] = started
 	}
-	return c, nil
+	return nil
 }
 
 func (c *City) start(h topology.Host) (*host, error) {

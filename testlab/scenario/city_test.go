@@ -42,27 +42,24 @@ type story struct {
 }
 
 // raise builds a city of its own for a test; all streams play.
-func raise(t *testing.T) *story {
-	t.Helper()
-	s := prepare(t, "enforce")
-	s.must(s.gateway.Start(s.ctx))
-	s.awaitStreams()
-	return s
-}
+func raise(t *testing.T) *story { t.Helper(); return raiseIn(t, "enforce") }
 
-// prepare builds a city whose gateway is not started yet.
-func prepare(t *testing.T, mode string) *story {
+// raiseIn raises a city whose gateway is in another mode.
+func raiseIn(t *testing.T, mode string) *story {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	t.Cleanup(cancel)
-	c, err := city.Up()
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &story{T: t, ctx: ctx, city: c}
+	s := &story{T: t, ctx: ctx}
 	t.Cleanup(s.end)
-	s.gateway, err = gateway.New(c, mode)
+	var err error
+	s.city, err = city.Up(func(c *city.City) (err error) {
+		if s.gateway, err = gateway.New(c, mode); err != nil {
+			return err
+		}
+		return s.gateway.Start(ctx)
+	})
 	s.must(err)
+	s.awaitStreams()
 	return s
 }
 
@@ -78,7 +75,9 @@ func (s *story) end() {
 			s.Errorf("remove the gateway: %v", err)
 		}
 	}
-	s.city.Down()
+	if s.city != nil {
+		s.city.Down()
+	}
 }
 
 func tail(text string, lines int) string {

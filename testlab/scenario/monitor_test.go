@@ -12,9 +12,7 @@ import (
 
 // TestMonitor runs the gateway in monitor mode: what enforce would drop passes, and is marked.
 func TestMonitor(t *testing.T) {
-	s := prepare(t, "monitor")
-	s.must(s.gateway.Start(s.ctx))
-	s.awaitStreams()
+	s := raiseIn(t, "monitor")
 	s.intact(func() {
 		for _, kind := range []string{"wrong_port", "wrong_peer", "spoofed_ip"} {
 			r, err := s.city.Attack(s.ctx, attacker.Order{Kind: kind, Side: flow.CameraSide, Seed: seed, Count: 200})

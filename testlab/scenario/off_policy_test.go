@@ -11,7 +11,7 @@ import (
 
 // blame says which of the gateway's reasons may stop a kind of attack.
 var blame = map[string][]string{
-	"wrong_port":         {"no_rule"},
+	"wrong_port":         {"no_rule", "no_state"}, // a UDP packet from a high port may be an answer
 	"wrong_peer":         {"no_rule", "unknown_destination", "broadcast", "mac_mismatch", "same_side"},
 	"spoofed_mac":        {"ip_spoofed", "wrong_side"},
 	"spoofed_ip":         {"unknown_device"},

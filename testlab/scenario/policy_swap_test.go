@@ -113,6 +113,7 @@ func TestBadPolicy(t *testing.T) {
 		if out.Code != 1 || !strings.Contains(out.Stderr, "lobby-1") {
 			t.Errorf("exit code %d: %s%s", out.Code, out.Stdout, out.Stderr)
 		}
+		s.wait(time.Second)
 	})
 }
 
