@@ -144,8 +144,21 @@ int citygate_bridge(struct xdp_md *ctx)
 	return leave(ctx, &f, control, judge_slow(ctx, &f, control));
 }
 
+struct ns_common {
+	unsigned int inum;
+} __attribute__((preserve_access_index));
+
+struct net {
+	struct ns_common ns;
+} __attribute__((preserve_access_index));
+
+typedef struct {
+	struct net *net;
+} __attribute__((preserve_access_index)) possible_net_t;
+
 struct net_device {
 	int ifindex;
+	possible_net_t nd_net;
 } __attribute__((preserve_access_index));
 
 /* The side of one of our ports, or -1: the tracepoints see every device of the machine. */
@@ -156,7 +169,8 @@ static __always_inline int side_of(const struct net_device *dev)
 	int ifindex = 0;
 
 	control = bpf_map_lookup_elem(&control_map, &zero);
-	if (!control || bpf_core_read(&ifindex, sizeof(ifindex), &dev->ifindex))
+	if (!control || bpf_core_read(&ifindex, sizeof(ifindex), &dev->ifindex) ||
+	    BPF_CORE_READ(dev, nd_net.net, ns.inum) != control->netns)
 		return -1;
 	if (ifindex == control->ifindex[SIDE_CAMERA])
 		return SIDE_CAMERA;

@@ -39,6 +39,8 @@ type BridgeControl struct {
 	Blocks       uint32
 	Pinholes     uint32
 	Credit       uint32
+	Netns        uint32
+	Pad          uint32
 	Before       [2]BridgePortBefore
 }
 

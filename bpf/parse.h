@@ -173,7 +173,8 @@ static __always_inline int parse_tcp(struct cursor *c, struct frame *f, __u32 le
 		return f->first_fragment ? REASON_FRAGMENT_TINY : REASON_MALFORMED_TCP;
 	flags = ((__u8 *)tcp)[13] & 0x3f;
 	/* No stack sends these (RFC 9293, 3.10): nothing, SYN with FIN or RST, FIN without ACK. */
-	if (!(flags & (TCP_SYN | TCP_RST | TCP_ACK)) || ((flags & TCP_SYN) && (flags & (TCP_FIN | TCP_RST))))
+	if (!(flags & (TCP_SYN | TCP_RST | TCP_ACK)) || ((flags & TCP_SYN) && (flags & (TCP_FIN | TCP_RST))) ||
+	    (flags & (TCP_FIN | TCP_ACK)) == TCP_FIN)
 		return REASON_MALFORMED_TCP;
 	f->tcp_flags = flags;
 	f->key.sport = tcp->source;

@@ -56,6 +56,8 @@ struct control {
 	__u32 blocks; /* how many: no look-up when none */
 	__u32 pinholes;
 	__u32 credit; /* frames that the inspector may hold */
+	__u32 netns;  /* inode of the ports' network namespace: interface numbers are unique in one only */
+	__u32 pad;
 	struct port_before before[2];
 };
 

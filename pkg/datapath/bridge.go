@@ -72,6 +72,9 @@ func Open(c Config) (_ *Bridge, err error) {
 		return nil, err
 	}
 	b.control.configure(c.Settings)
+	if err := b.control.setNetns(); err != nil {
+		return nil, err
+	}
 	for side, name := range c.Ports {
 		if err := b.takePort(side, name); err != nil {
 			return nil, err

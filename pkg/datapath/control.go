@@ -41,6 +41,16 @@ func (c *control) configure(s Settings) {
 	}
 }
 
+// setNetns tells the program's tracepoints which namespace the ports are in: this process's.
+func (c *control) setNetns() error {
+	var st unix.Stat_t
+	if err := unix.Stat("/proc/self/ns/net", &st); err != nil {
+		return fmt.Errorf("read the network namespace: %w", err)
+	}
+	c.Netns = uint32(st.Ino)
+	return nil
+}
+
 func (c *control) setPort(side, ifindex int) { atomic.StoreUint32(&c.Ifindex[side], uint32(ifindex)) }
 
 // word is the active generation and the tag that cached verdicts must carry.

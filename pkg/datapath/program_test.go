@@ -216,6 +216,7 @@ func TestStories(t *testing.T) {
 			{"UDP length", cam, corrupt(udp(nLobby, nMain, 5000, 53), 38, 0xff), verdict.ReasonMalformedUDP},
 			{"TCP header length", srv, corrupt(rtsp, 46, 0x10), verdict.ReasonMalformedTCP},
 			{"TCP without flags", srv, corrupt(rtsp, 47, 0), verdict.ReasonMalformedTCP},
+			{"TCP FIN and RST without ACK", srv, corrupt(rtsp, 47, 5), verdict.ReasonMalformedTCP},
 			{"TCP SYN and FIN", srv, corrupt(rtsp, 47, 3), verdict.ReasonMalformedTCP},
 			{"IPv6 length", srv, corrupt(tcp(n6Main, n6Lobby, 40000, 554, true, false), 18, 0xff), verdict.ReasonMalformedIPv6},
 			{"seven IPv6 extension headers", cam, extensions(7), verdict.ReasonIPv6Extensions},
