@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -75,15 +76,19 @@ func attackCommand(remote *city.Remote) *cobra.Command {
 	var from string
 	o := attacker.Order{}
 	cmd := &cobra.Command{
-		Use:       "attack NAME",
-		Short:     "Send hostile frames of a kind, and count what gets through",
-		Long:      "Send hostile frames of a kind, and count what gets through. Kinds:\n" + stories(),
+		Use:   "attack NAME",
+		Short: "Send hostile frames of a kind, or use a real tool, and see what gets through",
+		Long: "Send hostile frames of a kind, and count what gets through. Kinds:\n" + stories() +
+			"\nOr use a real tool: " + strings.Join(city.Tools(), ", ") + ".",
 		Args:      cobra.ExactArgs(1),
-		ValidArgs: attacker.Names(),
+		ValidArgs: append(attacker.Names(), city.Tools()...),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			o.Kind = args[0]
 			if o.Side, err = side(from); err != nil {
 				return err
+			}
+			if slices.Contains(city.Tools(), o.Kind) {
+				return useTool(cmd.OutOrStdout(), remote, o)
 			}
 			var r city.Result
 			if err := remote.Call("Attack", o, &r, patience); err != nil {
@@ -101,6 +106,19 @@ func attackCommand(remote *city.Remote) *cobra.Command {
 	cmd.Flags().IntVar(&o.Count, "count", 500, "number of frames")
 	cmd.Flags().IntVar(&o.PPS, "pps", attacker.DefaultPPS, "frames per second")
 	return cmd
+}
+
+func useTool(out io.Writer, remote *city.Remote, o attacker.Order) error {
+	var r city.ToolResult
+	if err := remote.Call("Tool", city.ToolOrder{Name: o.Kind, Side: o.Side}, &r, patience); err != nil {
+		return err
+	}
+	if r.Harm {
+		fmt.Fprintf(out, "%s got through: %s\n", r.Tool, r.Saw)
+		return exitCode(1)
+	}
+	fmt.Fprintf(out, "%s got nothing through: %s\n", r.Tool, r.Saw)
+	return nil
 }
 
 func stories() string {

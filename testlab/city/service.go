@@ -8,6 +8,7 @@ import (
 	"net/rpc/jsonrpc"
 	"time"
 
+	"citygate/pkg/flow"
 	"citygate/testlab/attacker"
 	"citygate/testlab/topology"
 )
@@ -83,6 +84,20 @@ func (s *Service) Attack(o attacker.Order, out *Result) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	*out, err = s.city.Attack(ctx, o)
+	return err
+}
+
+// ToolOrder asks for an attack with a real tool.
+type ToolOrder struct {
+	Name string    `json:"name"`
+	Side flow.Side `json:"side"`
+}
+
+// Tool attacks with a real tool.
+func (s *Service) Tool(o ToolOrder, out *ToolResult) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	*out, err = s.city.Tool(ctx, o.Name, o.Side)
 	return err
 }
 

@@ -123,6 +123,44 @@ func (c *City) RogueDHCP(ctx context.Context, side flow.Side, length time.Durati
 	return r, err
 }
 
+// Tools are the attacks with real tools, by name.
+func Tools() []string { return []string{"nmap", "arpspoof", "rogue-dhcp"} }
+
+// ToolResult is what a real tool reached.
+type ToolResult struct {
+	Tool string    `json:"tool"`
+	Side flow.Side `json:"side"`
+	Saw  string    `json:"saw"`
+	Harm bool      `json:"harm"` // it got something through
+}
+
+const toolTime = 4 * time.Second
+
+// Tool attacks the other side with a real tool.
+func (c *City) Tool(ctx context.Context, name string, side flow.Side) (ToolResult, error) {
+	from, target, victim := "attacker-cam", topology.Main, "gate-1"
+	if side == flow.ServerSide {
+		from, target, victim = "attacker-srv", "gate-1", topology.Main
+	}
+	r := ToolResult{Tool: name, Side: side}
+	switch name {
+	case "nmap":
+		open, err := c.Nmap(ctx, from, target)
+		r.Saw, r.Harm = fmt.Sprintf("open ports of %s: %v", target, open), len(open) > 0
+		return r, err
+	case "arpspoof":
+		believed, err := c.ARPSpoof(ctx, from, target, victim, toolTime)
+		r.Saw, r.Harm = fmt.Sprintf("%s believes that %s is %v", target, victim, believed), believed != topology.Find(victim).MAC
+		return r, err
+	case "rogue-dhcp":
+		got, err := c.RogueDHCP(ctx, side, toolTime)
+		lied := got.Lease.Server.IsValid() && got.Lease.Server != topology.Find(topology.Main).Addr4()
+		r.Saw, r.Harm = fmt.Sprintf("%d of its messages crossed, %d unasked offers were sent", got.Crossed, got.Offers), got.Crossed > 0 || lied
+		return r, err
+	}
+	return r, fmt.Errorf("tool %q is none of %s", name, strings.Join(Tools(), ", "))
+}
+
 var (
 	framesDecoded = regexp.MustCompile(`(?m)^frame=(\d+)`)
 	packetsMissed = regexp.MustCompile(`RTP: missed (\d+) packets`)
