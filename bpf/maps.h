@@ -43,7 +43,7 @@ MAP(inspector_map, BPF_MAP_TYPE_ARRAY, __u32, struct inspector, 1, BPF_F_MMAPABL
 MAP(flows, BPF_MAP_TYPE_LRU_HASH, struct flow_key, struct flow, 131072, 0);
 MAP(states, BPF_MAP_TYPE_LRU_HASH, struct flow_key, struct state, 65536, 0);
 MAP(fragments, BPF_MAP_TYPE_LRU_HASH, struct fragment_key, struct fragment, 4096, 0);
-MAP(blocks, BPF_MAP_TYPE_HASH, struct block_key, struct block, 4096, 0);
+MAP(blocks, BPF_MAP_TYPE_HASH, struct block_key, struct block, 8192, 0);
 MAP(pinholes, BPF_MAP_TYPE_HASH, struct pinhole_key, struct pinhole, 4096, 0);
 MAP(seen, BPF_MAP_TYPE_LRU_HASH, struct mac_key, struct seen, 16384, 0);
 MAP(meters, BPF_MAP_TYPE_ARRAY, __u32, struct meter, DEVICES, 0);

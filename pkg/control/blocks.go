@@ -62,6 +62,30 @@ func (c *Control) blocked(a, b netip.Addr) *api.Block {
 	return nil
 }
 
+// BlocksWithHits is the list with the frames that each stopped, on all bridges, in both directions.
+func (c *Control) BlocksWithHits() (api.Blocks, error) {
+	hits := map[blockKey]uint64{}
+	for _, b := range c.Boot.Bridges {
+		t := c.Kernel.bridge(b.Name)
+		if t == nil {
+			continue
+		}
+		found, err := t.Blocks()
+		if err != nil {
+			return api.Blocks{}, err
+		}
+		for _, f := range found {
+			hits[keyOf(f.Src, f.Dst)] += f.Hits
+		}
+	}
+	out := api.Blocks{Blocks: []api.Block{}}
+	for _, b := range c.Blocks() {
+		b.Hits = hits[keyOf(b.Src, b.Dst)]
+		out.Blocks = append(out.Blocks, b)
+	}
+	return out, nil
+}
+
 // AddBlock blocks a pair; a second block of it replaces the first.
 func (c *Control) AddBlock(ctx context.Context, who Caller, r api.BlockRequest) (b api.Block, err error) {
 	c.change.Lock()

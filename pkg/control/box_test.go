@@ -91,10 +91,12 @@ type fakeTables struct {
 	reasons []reader.ReasonCount
 	devices []reader.DeviceCount
 	flows   []reader.Flow
+	blocks  []reader.Block
 }
 
 func (f *fakeTables) Reasons() ([]reader.ReasonCount, error) { return f.reasons, nil }
 func (f *fakeTables) Devices() ([]reader.DeviceCount, error) { return f.devices, nil }
+func (f *fakeTables) Blocks() ([]reader.Block, error)        { return f.blocks, nil }
 func (f *fakeTables) Losses() (sent, lost [2]uint64, err error) {
 	return [2]uint64{10, 10}, [2]uint64{0, 3}, nil
 }

@@ -122,6 +122,10 @@ func TestBlocks(t *testing.T) {
 		if w := b.Why(ask, 0); w.Verdict != "drop" || w.Reason != "blocked" || w.Change != "citygate blocks lift 10.0.0.2 10.0.0.11" {
 			t.Errorf("why %+v", w)
 		}
+		b.tables.blocks = []reader.Block{{Src: a, Dst: z, Hits: 3}, {Src: z, Dst: a, Hits: 4}, {Src: a, Dst: addr("10.9.9.9"), Hits: 5}}
+		if l, err := b.BlocksWithHits(); err != nil || len(l.Blocks) != 1 || l.Blocks[0].Hits != 7 {
+			t.Errorf("list %+v, %v", l, err)
+		}
 		b.guard.blocks = map[blockKey]time.Time{} // a new kernel
 		b.start()
 		if until := b.guard.blocks[keyOf(z, a)]; !until.Equal(got.Until) {

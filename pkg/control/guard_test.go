@@ -59,7 +59,7 @@ func (f *fakeGuardEnd) hear(m ipc.Message, refusal string) {
 	result := ipc.Result{OK: refusal == "", Generation: 7, Error: refusal}
 	switch m := m.(type) {
 	case ipc.PolicyBegin:
-		f.assembly, _ = ipc.NewAssembly(m)
+		f.assembly = ipc.NewAssembly(m)
 		return
 	case ipc.PolicyPut:
 		_ = f.assembly.Put(m)
@@ -148,23 +148,26 @@ func TestGuardDoesNotAnswer(t *testing.T) {
 	g, end := guardPair(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	got := make(chan error, 1)
+	set := ipc.PolicySet{}
 	go func() {
-		_, err := g.Load(ctx, ipc.PolicySet{})
+		_, err := g.Load(ctx, set)
 		got <- err
 	}()
-	kinds := func() ipc.Kind {
+	hear := func() ipc.Message {
 		r, err := end.conn.Recv()
 		if err != nil {
 			t.Fatal(err)
 		}
-		return r.Message.Kind()
+		return r.Message
 	}
-	if a, b := kinds(), kinds(); a != ipc.KindPolicyBegin || b != ipc.KindPolicyCommit {
-		t.Fatalf("heard %d, %d", a, b)
+	for _, want := range set.Messages(1) {
+		if m := hear(); !reflect.DeepEqual(m, want) {
+			t.Fatalf("heard %+v, want %+v", m, want)
+		}
 	}
 	cancel()
-	if k := kinds(); k != ipc.KindPolicyAbort {
-		t.Errorf("heard %d, want an abort", k)
+	if m := hear(); m != (ipc.PolicyAbort{ID: 1}) {
+		t.Errorf("heard %+v, want an abort", m)
 	}
 	if err := <-got; !errors.Is(err, errNoAnswer) {
 		t.Errorf("got %v", err)

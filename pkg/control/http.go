@@ -69,7 +69,7 @@ func (c *Control) routes() []route {
 		{"PUT /v1/devices/{mac}", c.putDevice},
 		{"GET /v1/flows", c.getFlows},
 		{"GET /v1/counters", func(*http.Request) (any, error) { return c.Counters() }},
-		{"GET /v1/blocks", func(*http.Request) (any, error) { return api.Blocks{Blocks: list(c.Blocks())}, nil }},
+		{"GET /v1/blocks", func(*http.Request) (any, error) { return c.BlocksWithHits() }},
 		{"POST /v1/blocks", c.postBlock},
 		{"DELETE /v1/blocks", c.deleteBlock},
 		{"GET /v1/policy", func(*http.Request) (any, error) { return c.Policy(), nil }},

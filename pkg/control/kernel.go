@@ -20,6 +20,7 @@ type tables interface {
 	Reasons() ([]reader.ReasonCount, error)
 	Devices() ([]reader.DeviceCount, error)
 	Flows(fn func(reader.Flow) bool) error
+	Blocks() ([]reader.Block, error)
 	Losses() (sent, lost [2]uint64, err error)
 }
 

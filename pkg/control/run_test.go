@@ -137,7 +137,7 @@ func TestRunEnds(t *testing.T) {
 	})
 	t.Run("a neighbour breaks the rules", func(t *testing.T) {
 		d := startDaemon(t)
-		if err := sendRaw(d.watch, []byte{byte(ipc.KindPolicyAbort), 0, 0, 0, 1}); err != nil {
+		if err := sendRaw(d.watch, []byte{100, 0, 0, 0, 1}); err != nil {
 			t.Fatal(err)
 		}
 		var v *ipc.Violation

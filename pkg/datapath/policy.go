@@ -172,6 +172,16 @@ func (b *Bridge) SetBlock(src, dst netip.Addr, until time.Time, reason string, n
 		v.WallUntilS = uint64(until.Unix())
 	}
 	copy(v.Reason[:], reason)
+	// Ended blocks go only here, where one that follows needs their room.
+	err := eachEntry(b.maps["blocks"], func(k bpf.BridgeBlockKey, old bpf.BridgeBlock) error {
+		if old.UntilNs != 0 && old.UntilNs < uint64(boot) {
+			return b.maps["blocks"].Delete(k)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	for _, k := range blockKeys(src, dst) {
 		if err := b.maps["blocks"].Put(k, v); err != nil {
 			return fmt.Errorf("block %v: %w", src, err)

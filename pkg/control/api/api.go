@@ -234,6 +234,7 @@ type Block struct {
 	Reason string     `json:"reason,omitempty"`
 	By     string     `json:"by,omitempty"`
 	Since  time.Time  `json:"since,omitzero"`
+	Hits   uint64     `json:"hits"` // frames that it stopped since the gateway's start
 }
 
 // Blocks is GET /v1/blocks.

@@ -50,9 +50,9 @@ func printBlocks(w io.Writer, b api.Blocks) {
 		if !r.Until.IsZero() {
 			until = clock(r.Until)
 		}
-		rows = append(rows, []string{r.Src.String(), r.Dst.String(), until, r.By, clock(r.Since), r.Reason})
+		rows = append(rows, []string{r.Src.String(), r.Dst.String(), until, r.By, clock(r.Since), fmt.Sprint(r.Hits), r.Reason})
 	}
-	table(w, "ADDRESS\tADDRESS\tUNTIL\tBY\tSINCE\tREASON", rows)
+	table(w, "ADDRESS\tADDRESS\tUNTIL\tBY\tSINCE\tHITS\tREASON", rows)
 }
 
 func (a *App) blocksAddCommand() *cobra.Command {

@@ -71,7 +71,7 @@ func newGateway() *gateway {
 	final := info
 	final.ConfirmBy, final.PreviousHash = time.Time{}, ""
 	diff := api.PolicyDiff{Summary: "1 added, 1 removed, 0 changed", Changes: []api.Change{{Op: "-", Text: "allow main -> cameras rtsp,http"}, {Op: "+", Text: "allow main -> cameras rtsp"}}}
-	block := api.Block{Src: netip.MustParseAddr("10.0.0.11"), Dst: netip.MustParseAddr("10.0.0.2"), Until: at("09:10:00"), Reason: "isolate lobby-1", By: "root", Since: at("09:00:00")}
+	block := api.Block{Src: netip.MustParseAddr("10.0.0.11"), Dst: netip.MustParseAddr("10.0.0.2"), Until: at("09:10:00"), Reason: "isolate lobby-1", By: "root", Since: at("09:00:00"), Hits: 17}
 	forever := api.Block{Src: netip.MustParseAddr("fd00::11"), Dst: netip.MustParseAddr("fd00::2"), By: "uid 1000", Since: at("09:01:00")}
 	cached := api.Flow{
 		Bridge: "cctv", SrcIP: "10.0.0.2", SrcPort: 40000, DestIP: "10.0.0.11", DestPort: 554, Proto: "TCP", VLAN: "untagged", From: "main", To: "lobby-1",
