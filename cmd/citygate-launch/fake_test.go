@@ -109,7 +109,7 @@ func flood() error {
 	if err != nil {
 		return err
 	}
-	event := ipc.Encode(ipc.Event{})
+	event := []byte{0, 0, 0, 0, 0} // its place in the table, type 0, no payload
 	return raw.Write(func(fd uintptr) bool {
 		return syscall.Sendmsg(int(fd), event, nil, nil, syscall.MSG_NOSIGNAL) == syscall.EPIPE
 	})

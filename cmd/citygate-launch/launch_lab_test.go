@@ -308,7 +308,7 @@ func TestOneForAll(t *testing.T) {
 func TestViolationEndsAll(t *testing.T) {
 	g := newGateway(t, "flood")
 	g.start()
-	g.expect("journal: watch broke the channel's rules: message kind 17: it came more often than its budget allows")
+	g.expect("journal: watch broke the channel's rules: message 0: it came more often than its budget allows")
 	g.expect("journal has ended: watch broke the rules of its channel")
 	g.expect("started anew in 100ms")
 	g.expect("started anew in 200ms")

@@ -97,24 +97,21 @@ func InheritBoot() (*Boot, error) {
 
 func (b *Boot) layout(c *codec) {
 	format := uint32(bootFormat)
-	u32(c, &format)
+	c.fields(&format)
 	c.check(format == bootFormat, "it is of another version")
 	for _, s := range []*string{&b.Site, &b.Config, &b.Policy, &b.StateDir, &b.LogDir, &b.RunDir, &b.BPFDir} {
 		c.text(s, maxPath)
 	}
-	u32(c, &b.UIDBase)
-	list(c, &b.Bridges, maxBridges, func(c *codec, v *BootBridge) {
-		c.text(&v.Name, MaxName)
-		c.text(&v.CameraPort, MaxName)
-		c.text(&v.ServerPort, MaxName)
-		for _, flag := range []*bool{&v.Enforce, &v.FailOpen, &v.OverloadPass, &v.STP, &v.LLDP} {
-			c.bool(flag)
-		}
-	})
-	c.text(&b.Management.Interface, MaxName)
-	list(c, &b.Management.AllowFrom, maxManagement, (*codec).prefix)
-	list(c, &b.Management.Ports, maxManagement, func(c *codec, v *PortRange) { u8(c, &v.Proto); u16(c, &v.Lo); u16(c, &v.Hi) })
+	c.fields(&b.UIDBase, list(&b.Bridges, maxBridges, (*BootBridge).layout), &b.Management.Interface,
+		list(&b.Management.AllowFrom, maxManagement, field[netip.Prefix]),
+		list(&b.Management.Ports, maxManagement, (*PortRange).layout))
 }
+
+func (b *BootBridge) layout(c *codec) {
+	c.fields(&b.Name, &b.CameraPort, &b.ServerPort, &b.Enforce, &b.FailOpen, &b.OverloadPass, &b.STP, &b.LLDP)
+}
+
+func (r *PortRange) layout(c *codec) { c.fields(&r.Proto, &r.Lo, &r.Hi) }
 
 const (
 	maxPath       = 1024

@@ -1,11 +1,16 @@
 package ipc
 
 import (
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
+	"unsafe"
+
+	"citygate/pkg/flow"
 )
 
 // codec walks over the fields of a struct in one order for writing and for reading, so that the two cannot disagree.
@@ -16,21 +21,23 @@ type codec struct {
 	err     error
 }
 
-// layout writes and reads one kind of message.
+// layout writes and reads one type of message.
 type layout struct {
-	write func(*codec, Message)
+	write func([]byte, Message) ([]byte, bool) // false: m is of another type
 	read  func([]byte) (Message, error)
 }
 
-func of[T Message](fields func(*codec, *T)) layout {
+func of[T any](fields func(*T, *codec)) layout {
 	return layout{
-		write: func(c *codec, m Message) {
-			v := m.(T)
-			fields(c, &v)
+		write: func(dst []byte, m Message) ([]byte, bool) {
+			v, ok := m.(T)
+			c := codec{b: dst}
+			fields(&v, &c)
+			return c.b, ok
 		},
 		read: func(b []byte) (Message, error) {
 			var v T
-			if err := decode(b, func(c *codec) { fields(c, &v) }); err != nil {
+			if err := decode(b, func(c *codec) { fields(&v, c) }); err != nil {
 				return nil, err
 			}
 			return v, nil
@@ -53,6 +60,67 @@ func (c *codec) check(ok bool, what string) {
 	}
 }
 
+// text is printable UTF-8 of at most max bytes, another limit than MaxText.
+type text struct {
+	s   *string
+	max int
+}
+
+// fields writes or reads what the pointers point to; a slice of bytes has the length that it has.
+func (c *codec) fields(pointers ...any) {
+	for _, p := range pointers {
+		switch v := p.(type) {
+		case *uint8:
+			number(c, v)
+		case *uint16:
+			number(c, v)
+		case *uint32:
+			number(c, v)
+		case *uint64:
+			number(c, v)
+		case *int32:
+			number(c, v)
+		case *int64:
+			number(c, v)
+		case *time.Duration:
+			number(c, v)
+		case *Process:
+			number(c, v)
+		case *DeviceID:
+			number(c, v)
+		case *DeviceFlags:
+			number(c, v)
+		case *CheckState:
+			number(c, v)
+		case *flow.VLAN:
+			number(c, v)
+		case *flow.Proto:
+			number(c, v)
+		case *flow.Side:
+			number(c, v)
+			c.check(*v <= flow.AnySide, "a side is neither camera, server nor any")
+		case *bool:
+			c.bool(v)
+		case []byte:
+			c.raw(v)
+		case *[]byte:
+			c.bytes(v)
+		case *string:
+			c.text(v, MaxText)
+		case text:
+			c.text(v.s, v.max)
+		case *netip.Addr:
+			c.addr(v)
+		case *netip.Prefix:
+			c.prefix(v)
+		case func(*codec):
+			v(c)
+		default:
+			panic("a field of a type without a codec")
+		}
+	}
+}
+
 func (c *codec) take(n int) []byte {
 	c.check(n <= len(c.b), "cut off")
 	if c.err != nil {
@@ -63,31 +131,32 @@ func (c *codec) take(n int) []byte {
 	return head
 }
 
-func (c *codec) number(size int, v uint64) uint64 {
-	if !c.reading {
-		for i := size - 1; i >= 0; i-- {
-			c.b = append(c.b, byte(v>>(8*i)))
-		}
-		return v
+func (c *codec) raw(v []byte) {
+	if c.reading {
+		copy(v, c.take(len(v)))
+	} else {
+		c.b = append(c.b, v...)
 	}
-	v = 0
-	for _, x := range c.take(size) {
-		v = v<<8 | uint64(x)
-	}
-	return v
 }
 
-func u8[T ~uint8](c *codec, v *T)            { *v = T(c.number(1, uint64(*v))) }
-func u16[T ~uint16](c *codec, v *T)          { *v = T(c.number(2, uint64(*v))) }
-func u32[T ~uint32 | ~int32](c *codec, v *T) { *v = T(c.number(4, uint64(*v))) }
-func u64[T ~uint64 | ~int64](c *codec, v *T) { *v = T(c.number(8, uint64(*v))) }
+func number[T ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~int32 | ~int64](c *codec, v *T) {
+	var buf [8]byte
+	size := unsafe.Sizeof(*v)
+	if !c.reading {
+		binary.BigEndian.PutUint64(buf[:], uint64(*v))
+		c.b = append(c.b, buf[8-size:]...)
+		return
+	}
+	copy(buf[8-size:], c.take(int(size)))
+	*v = T(binary.BigEndian.Uint64(buf[:]))
+}
 
 func (c *codec) bool(v *bool) {
 	var n uint8
 	if *v {
 		n = 1
 	}
-	u8(c, &n)
+	number(c, &n)
 	c.check(n <= 1, "a truth value is neither 0 nor 1")
 	*v = n == 1
 }
@@ -95,25 +164,25 @@ func (c *codec) bool(v *bool) {
 // bytes is raw data behind a 16-bit length.
 func (c *codec) bytes(v *[]byte) {
 	n := uint16(len(*v))
-	u16(c, &n)
-	if !c.reading {
-		c.b = append(c.b, *v...)
-		return
+	number(c, &n)
+	if c.reading {
+		*v = append([]byte(nil), c.take(int(n))...)
+	} else {
+		c.raw(*v)
 	}
-	*v = append([]byte(nil), c.take(int(n))...)
 }
 
-// text is printable UTF-8 of at most limit bytes. A writer cuts and cleans it: the reader may put it into a log line.
+// text cuts and cleans what it writes: the reader may put it into a log line.
 func (c *codec) text(v *string, limit int) {
+	b := []byte(*v)
 	if !c.reading {
-		b := []byte(clean(*v, limit))
-		c.bytes(&b)
-		return
+		b = []byte(clean(*v, limit))
 	}
-	var b []byte
 	c.bytes(&b)
-	*v = string(b)
-	c.check(clean(*v, limit) == *v, "a text is too long or not printable")
+	if c.reading {
+		*v = string(b)
+		c.check(clean(*v, limit) == *v, "a text is too long or not printable")
+	}
 }
 
 func clean(s string, limit int) string {
@@ -134,9 +203,9 @@ func clean(s string, limit int) string {
 func (c *codec) addr(v *netip.Addr) {
 	b := v.Unmap().AsSlice()
 	n := uint8(len(b))
-	u8(c, &n)
+	number(c, &n)
 	if !c.reading {
-		c.b = append(c.b, b...)
+		c.raw(b)
 		return
 	}
 	a, ok := netip.AddrFromSlice(c.take(int(n)))
@@ -146,33 +215,30 @@ func (c *codec) addr(v *netip.Addr) {
 
 func (c *codec) prefix(v *netip.Prefix) {
 	a, bits := v.Masked().Addr(), uint8(v.Bits())
-	c.addr(&a)
-	u8(c, &bits)
+	c.fields(&a, &bits)
 	if c.reading {
 		*v = netip.PrefixFrom(a, int(bits))
 		c.check(v.IsValid() && v.Masked() == *v, "a prefix is malformed")
 	}
 }
 
-// array is as many elements as v has.
-func array[T any](c *codec, v []T, element func(*codec, *T)) {
-	for i := range v {
-		element(c, &v[i])
+// list is a count and the elements. A reader takes at most limit.
+func list[T any](v *[]T, limit int, element func(*T, *codec)) func(*codec) {
+	return func(c *codec) {
+		n := uint32(len(*v))
+		number(c, &n)
+		if c.reading {
+			c.check(int(n) <= limit, "a list is too long")
+			*v = nil
+		}
+		for i := 0; i < int(n) && c.err == nil; i++ {
+			if c.reading {
+				*v = append(*v, *new(T))
+			}
+			element(&(*v)[i], c)
+		}
 	}
 }
 
-// list is a 16-bit count and the elements.
-func list[T any](c *codec, v *[]T, limit int, element func(*codec, *T)) {
-	n := uint16(min(len(*v), limit))
-	u16(c, &n)
-	if c.reading {
-		c.check(int(n) <= limit, "a list is too long")
-		*v = nil
-	}
-	for i := 0; i < int(n) && c.err == nil; i++ {
-		if c.reading {
-			*v = append(*v, *new(T))
-		}
-		element(c, &(*v)[i])
-	}
-}
+// field is an element that is one field.
+func field[T any](v *T, c *codec) { c.fields(v) }

@@ -25,7 +25,7 @@ type Conn struct {
 	self, peer Process
 	file       *os.File
 	raw        syscall.RawConn
-	out, in    map[Kind]*budget
+	out, in    []*budget
 	recv       sync.Mutex
 }
 
@@ -106,11 +106,10 @@ func (c *Conn) Close() error { return c.file.Close() }
 // Send says a message. It waits while the message's budget is spent or the peer's queue is full: who must not wait
 // keeps a bounded queue before it. The descriptors stay the caller's. A message that the table does not know is an error.
 func (c *Conn) Send(m Message, fds ...int) error {
-	b, ok := c.out[m.Kind()]
-	if !ok || len(fds) != b.fds {
+	data, b := encode(c.out, m)
+	if b == nil || len(fds) != b.fds {
 		return fmt.Errorf("%v may not say %T with %d descriptors to %v", c.self, m, len(fds), c.peer)
 	}
-	data := Encode(m)
 	if len(data) > MaxMessage {
 		return fmt.Errorf("%T of %d bytes is over the %d that a message may have", m, len(data), MaxMessage)
 	}
@@ -142,33 +141,44 @@ func (c *Conn) Recv() (Received, error) {
 	if err != nil {
 		return Received{}, err
 	}
-	m, why := c.judge(data, fds)
-	if why != "" {
+	m, err := c.judge(data, fds)
+	if err != nil {
 		closeAll(fds)
 		_ = c.Close()
-		return Received{}, &Violation{From: c.peer, Kind: Kind(data[0]), Why: why}
+		return Received{}, &Violation{From: c.peer, Why: err.Error()}
 	}
 	return Received{Message: m, FDs: fds}, nil
 }
 
 // judge decodes a datagram, or says why it may not be.
-func (c *Conn) judge(data []byte, fds []int) (Message, string) {
-	b, ok := c.in[Kind(data[0])]
+func (c *Conn) judge(data []byte, fds []int) (Message, error) {
+	if int(data[0]) >= len(c.in) {
+		return nil, fmt.Errorf("message %d is not one that it may say", data[0])
+	}
+	b := c.in[data[0]]
+	m, err := b.read(data[1:])
 	switch {
-	case !ok:
-		return nil, "it is not one that it may say"
 	case len(data) > MaxMessage:
-		return nil, "it is too long"
+		err = errors.New("it is too long")
 	case len(fds) != b.fds:
-		return nil, fmt.Sprintf("%d file descriptors came with it, want %d", len(fds), b.fds)
+		err = fmt.Errorf("%d file descriptors came with it, want %d", len(fds), b.fds)
 	case b.spend() > 0:
-		return nil, "it came more often than its budget allows"
+		err = errors.New("it came more often than its budget allows")
 	}
-	m, err := Decode(data)
 	if err != nil {
-		return nil, err.Error()
+		return nil, fmt.Errorf("message %d: %w", data[0], err)
 	}
-	return m, ""
+	return m, nil
+}
+
+// encode gives the datagram of a message: its place in the table, then its fields; nil if it is not there.
+func encode(out []*budget, m Message) ([]byte, *budget) {
+	for i, b := range out {
+		if data, ok := b.write([]byte{byte(i)}, m); ok {
+			return data, b
+		}
+	}
+	return nil, nil
 }
 
 // datagram reads at least one byte. A datagram that is too long has MaxMessage+1 bytes.

@@ -28,28 +28,6 @@ func (p Process) String() string {
 // MaxMessage is the longest datagram in bytes, its kind byte included.
 const MaxMessage = 4096
 
-// Message is a struct of messages.go.
-type Message interface{ Kind() Kind }
-
-// Encode gives the datagram of a message: its kind, then its fields.
-func Encode(m Message) []byte {
-	c := codec{b: []byte{byte(m.Kind())}}
-	layouts[m.Kind()].write(&c, m)
-	return c.b
-}
-
-// Decode reads a datagram. Equal messages have equal bytes: what Encode would not write is an error.
-func Decode(b []byte) (Message, error) {
-	if len(b) == 0 || len(b) > MaxMessage {
-		return nil, fmt.Errorf("message of %d bytes, want 1 to %d", len(b), MaxMessage)
-	}
-	l, ok := layouts[Kind(b[0])]
-	if !ok {
-		return nil, fmt.Errorf("message kind %d is unknown", b[0])
-	}
-	return l.read(b[1:])
-}
-
 // ExitViolation is the exit code of a process that ends because its peer broke a channel's rules;
 // by it the launcher knows whom to name.
 func ExitViolation(peer Process) int { return exitViolation + int(peer) }
@@ -68,10 +46,9 @@ const exitViolation = 100
 // then starts all processes anew.
 type Violation struct {
 	From Process
-	Kind Kind
 	Why  string
 }
 
 func (v *Violation) Error() string {
-	return fmt.Sprintf("%v broke the channel's rules: message kind %d: %s", v.From, v.Kind, v.Why)
+	return fmt.Sprintf("%v broke the channel's rules: %s", v.From, v.Why)
 }

@@ -8,30 +8,8 @@ import (
 	"citygate/pkg/flow"
 )
 
-// Kind is the first byte of a message.
-type Kind uint8
-
-// The kinds. Numbers are only between processes of one version.
-const (
-	KindReady Kind = iota + 1
-	KindProcessExit
-	KindPolicyBegin
-	KindPolicyPut
-	KindPolicyCommit
-	KindPolicyAbort
-	KindSetBinding
-	KindClearBinding
-	KindSetBlock
-	KindLiftBlock
-	KindGetPorts
-	KindResult
-	KindPortState
-	KindMapFD
-	KindDeviceSeen
-	KindDHCPBinding
-	KindEvent
-	KindJournalState
-)
+// Message is a struct of this file. Its layout names its fields in their order on the wire.
+type Message any
 
 // Longest texts in bytes; a writer cuts what is longer.
 const (
@@ -43,6 +21,8 @@ const (
 // Ready says that a process has set itself up.
 type Ready struct{}
 
+func (*Ready) layout(*codec) {}
+
 // ProcessExit says how a process ended before the last restart of all. Code is -1 if a signal ended it,
 // Violator the peer that it accused (0 = none), Restarts how often all have been started anew.
 type ProcessExit struct {
@@ -53,24 +33,33 @@ type ProcessExit struct {
 	Restarts uint32
 }
 
-// PolicyBegin opens the transfer of a policy set: how many records of each table, in the order of PolicySet, will follow.
-type PolicyBegin struct {
-	ID     uint32
-	Counts [5]uint32
+func (m *ProcessExit) layout(c *codec) {
+	c.fields(&m.Process, &m.Code, &m.Signal, &m.Violator, &m.Restarts)
 }
 
-// PolicyPut is a piece of the set, appended to what came before.
-type PolicyPut struct{ Part PolicySet }
+// PolicyBegin opens the transfer of a policy set.
+type PolicyBegin struct{ ID uint32 }
 
-// PolicyCommit closes it. Count is the number of records, Sum the SHA-256 over all encoded PolicyPuts.
+func (m *PolicyBegin) layout(c *codec) { c.fields(&m.ID) }
+
+// PolicyPut is a piece of the encoded set, appended to what came before.
+type PolicyPut struct{ Data []byte }
+
+func (m *PolicyPut) layout(c *codec) { c.fields(&m.Data) }
+
+// PolicyCommit closes it. Size is the number of bytes, Sum their SHA-256.
 type PolicyCommit struct {
-	ID    uint32
-	Count uint32
-	Sum   [sha256.Size]byte
+	ID   uint32
+	Size uint32
+	Sum  [sha256.Size]byte
 }
+
+func (m *PolicyCommit) layout(c *codec) { c.fields(&m.ID, &m.Size, m.Sum[:]) }
 
 // PolicyAbort forgets what was put since PolicyBegin.
 type PolicyAbort struct{ ID uint32 }
+
+func (m *PolicyAbort) layout(c *codec) { c.fields(&m.ID) }
 
 // SetBinding gives a device its DHCP address.
 type SetBinding struct {
@@ -80,8 +69,12 @@ type SetBinding struct {
 	Addr   netip.Addr
 }
 
+func (m *SetBinding) layout(c *codec) { c.fields(&m.ID, &m.Device, &m.VLAN, &m.Addr) }
+
 // ClearBinding takes it away.
 type ClearBinding SetBinding
+
+func (m *ClearBinding) layout(c *codec) { (*SetBinding)(m).layout(c) }
 
 // SetBlock blocks a pair in both directions until a Unix time in ns, 0 = for ever.
 type SetBlock struct {
@@ -91,14 +84,22 @@ type SetBlock struct {
 	Reason   string
 }
 
+func (m *SetBlock) layout(c *codec) {
+	c.fields(&m.ID, &m.Src, &m.Dst, &m.Until, text{&m.Reason, MaxReason})
+}
+
 // LiftBlock ends a block.
 type LiftBlock struct {
 	ID       uint32
 	Src, Dst netip.Addr
 }
 
+func (m *LiftBlock) layout(c *codec) { c.fields(&m.ID, &m.Src, &m.Dst) }
+
 // GetPorts asks for a PortState of each bridge port, then a Result.
 type GetPorts struct{ ID uint32 }
+
+func (m *GetPorts) layout(c *codec) { c.fields(&m.ID) }
 
 // Result answers the request of that ID. Generation is that of the policy now in force.
 type Result struct {
@@ -107,6 +108,8 @@ type Result struct {
 	Generation uint32
 	Error      string
 }
+
+func (m *Result) layout(c *codec) { c.fields(&m.ID, &m.OK, &m.Generation, &m.Error) }
 
 // CheckState is the outcome of a check of a port.
 type CheckState uint8
@@ -125,6 +128,8 @@ type PortCheck struct {
 	Detail string
 }
 
+func (m *PortCheck) layout(c *codec) { c.fields(text{&m.Name, MaxName}, &m.State, &m.Detail) }
+
 // PortState describes a bridge port. Mode is the XDP mode, native or generic.
 type PortState struct {
 	Bridge, Port string
@@ -136,8 +141,15 @@ type PortState struct {
 	Checks       []PortCheck
 }
 
+func (m *PortState) layout(c *codec) {
+	c.fields(text{&m.Bridge, MaxName}, text{&m.Port, MaxName}, &m.Side, &m.Up, text{&m.Mode, MaxName}, &m.MTU, &m.SpeedMbps,
+		list(&m.Checks, 12, (*PortCheck).layout))
+}
+
 // MapFD carries a read-only file descriptor of a BPF map.
 type MapFD struct{ Bridge, Name string }
+
+func (m *MapFD) layout(c *codec) { c.fields(text{&m.Bridge, MaxName}, text{&m.Name, MaxName}) }
 
 // DeviceSeen says that an identity was seen on the wire. Boot is CLOCK_MONOTONIC.
 type DeviceSeen struct {
@@ -150,6 +162,10 @@ type DeviceSeen struct {
 	Evidence []string
 }
 
+func (m *DeviceSeen) layout(c *codec) {
+	c.fields(m.MAC[:], &m.VLAN, &m.Side, text{&m.Bridge, MaxName}, &m.Addr, &m.Boot, list(&m.Evidence, 12, field[string]))
+}
+
 // DHCPBinding is an address that a server gave to a MAC.
 type DHCPBinding struct {
 	MAC          flow.MAC
@@ -160,11 +176,17 @@ type DHCPBinding struct {
 	Server       netip.Addr
 }
 
+func (m *DHCPBinding) layout(c *codec) {
+	c.fields(m.MAC[:], &m.VLAN, text{&m.Bridge, MaxName}, &m.Addr, &m.LeaseSeconds, &m.Server)
+}
+
 // Event is an event for the journal: its type and its fields in the codec of pkg/event.
 type Event struct {
 	Type    uint16
 	Payload []byte
 }
+
+func (m *Event) layout(c *codec) { c.fields(&m.Type, &m.Payload) }
 
 // JournalState counts what the journal did since its start.
 type JournalState struct {
@@ -173,21 +195,6 @@ type JournalState struct {
 	LastError                 string
 }
 
-func (Ready) Kind() Kind        { return KindReady }
-func (ProcessExit) Kind() Kind  { return KindProcessExit }
-func (PolicyBegin) Kind() Kind  { return KindPolicyBegin }
-func (PolicyPut) Kind() Kind    { return KindPolicyPut }
-func (PolicyCommit) Kind() Kind { return KindPolicyCommit }
-func (PolicyAbort) Kind() Kind  { return KindPolicyAbort }
-func (SetBinding) Kind() Kind   { return KindSetBinding }
-func (ClearBinding) Kind() Kind { return KindClearBinding }
-func (SetBlock) Kind() Kind     { return KindSetBlock }
-func (LiftBlock) Kind() Kind    { return KindLiftBlock }
-func (GetPorts) Kind() Kind     { return KindGetPorts }
-func (Result) Kind() Kind       { return KindResult }
-func (PortState) Kind() Kind    { return KindPortState }
-func (MapFD) Kind() Kind        { return KindMapFD }
-func (DeviceSeen) Kind() Kind   { return KindDeviceSeen }
-func (DHCPBinding) Kind() Kind  { return KindDHCPBinding }
-func (Event) Kind() Kind        { return KindEvent }
-func (JournalState) Kind() Kind { return KindJournalState }
+func (m *JournalState) layout(c *codec) {
+	c.fields(&m.Written, &m.Suppressed, &m.Lost, &m.DiskFull, &m.LastError)
+}

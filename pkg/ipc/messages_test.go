@@ -21,9 +21,9 @@ var (
 var samples = []Message{
 	Ready{},
 	ProcessExit{Process: Watch, Code: -1, Signal: 9, Violator: Guard, Restarts: 7},
-	PolicyBegin{ID: 4, Counts: [5]uint32{1, 2, 3, 4, 5}},
-	PolicyPut{Part: testSet()},
-	PolicyCommit{ID: 4, Count: 15, Sum: [32]byte{1, 31: 2}},
+	PolicyBegin{ID: 4},
+	PolicyPut{Data: []byte{1, 2, 3}},
+	PolicyCommit{ID: 4, Size: 15, Sum: [32]byte{1, 31: 2}},
 	PolicyAbort{ID: 4},
 	SetBinding{ID: 1, Device: 9, VLAN: 10, Addr: testAddr},
 	ClearBinding{ID: 2, Device: 9, VLAN: flow.QinQ(100, 20), Addr: testIPv6},
@@ -55,57 +55,72 @@ func testSet() PolicySet {
 	}
 }
 
+// speech finds the line of the table that says what m is.
+func speech(t testing.TB, m Message) sentence {
+	t.Helper()
+	for _, s := range table {
+		if _, ok := s.write(nil, m); ok {
+			return s
+		}
+	}
+	t.Fatalf("nobody may say %T", m)
+	return sentence{}
+}
+
+func bytesOf(t testing.TB, m Message) []byte {
+	b, _ := speech(t, m).write(nil, m)
+	return b
+}
+
 func TestRoundTrip(t *testing.T) {
-	seen := map[Kind]bool{}
+	said := 0
 	for _, m := range samples {
-		seen[m.Kind()] = true
-		got, err := Decode(Encode(m))
+		got, err := speech(t, m).read(bytesOf(t, m))
 		if err != nil {
 			t.Errorf("%T: %v", m, err)
 		} else if !reflect.DeepEqual(got, m) {
 			t.Errorf("%T:\n got %+v\nwant %+v", m, got, m)
 		}
-	}
-	for _, s := range table {
-		if !seen[s.kind] {
-			t.Errorf("kind %d of the table has no sample", s.kind)
+		for _, s := range table {
+			if _, ok := s.write(nil, m); ok {
+				said++
+			}
 		}
 	}
-	if len(seen) != len(layouts) {
-		t.Errorf("%d kinds have samples, %d have layouts", len(seen), len(layouts))
+	if said != len(table) {
+		t.Errorf("%d lines of the table have a sample, of %d", said, len(table))
 	}
 }
 
 // A message that lacks a byte or has one more is not a message.
 func TestExactLength(t *testing.T) {
 	for _, m := range samples {
-		b := Encode(m)
+		b, read := bytesOf(t, m), speech(t, m).read
 		for n := range b {
-			if got, err := Decode(b[:n]); err == nil {
+			if got, err := read(b[:n]); err == nil {
 				t.Errorf("%T cut to %d bytes decodes as %+v", m, n, got)
 			}
 		}
-		if _, err := Decode(append(b, 0)); err == nil {
+		if _, err := read(append(b, 0)); err == nil {
 			t.Errorf("%T with a byte more decodes", m)
 		}
 	}
 }
 
 func TestDecodeRefuses(t *testing.T) {
-	block := Encode(SetBlock{Src: testAddr, Dst: testAddr, Reason: "x"})
-	for name, b := range map[string][]byte{
-		"unknown kind":      {255},
-		"kind 0":            {0},
-		"nothing":           {},
-		"too long":          make([]byte, MaxMessage+1),
-		"truth value of 2":  append([]byte{byte(KindResult), 0, 0, 0, 1, 2}, make([]byte, 6)...),
-		"address of 5":      {byte(KindLiftBlock), 0, 0, 0, 1, 5, 1, 2, 3, 4, 5, 0},
-		"IPv4 in IPv6":      append([]byte{byte(KindLiftBlock), 0, 0, 0, 1, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 1, 2, 3, 4, 0),
-		"control character": append(block[:len(block)-1:len(block)-1], '\n'),
-		"host bits":         {byte(KindPolicyPut), 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 4, 10, 0, 0, 1, 24, 0, 1, 0, 0, 0, 0},
-		"a huge list":       {byte(KindPolicyPut), 0xff, 0xff},
+	block := bytesOf(t, SetBlock{Src: testAddr, Dst: testAddr, Reason: "x"})
+	for name, tt := range map[string]struct {
+		of Message
+		b  []byte
+	}{
+		"truth value of 2":  {Result{}, append([]byte{0, 0, 0, 1, 2}, make([]byte, 6)...)},
+		"address of 5":      {LiftBlock{}, []byte{0, 0, 0, 1, 5, 1, 2, 3, 4, 5, 0}},
+		"IPv4 in IPv6":      {LiftBlock{}, append([]byte{0, 0, 0, 1, 16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}, 1, 2, 3, 4, 0)},
+		"control character": {SetBlock{}, append(block[:len(block)-1:len(block)-1], '\n')},
+		"a huge list":       {PortState{}, []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff}},
+		"another side":      {PortState{}, []byte{0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0}},
 	} {
-		if m, err := Decode(b); err == nil || m != nil {
+		if m, err := speech(t, tt.of).read(tt.b); err == nil || m != nil {
 			t.Errorf("%s: got %+v, %v", name, m, err)
 		}
 	}
@@ -114,7 +129,7 @@ func TestDecodeRefuses(t *testing.T) {
 // What the writer cuts and cleans, the reader takes.
 func TestTextIsCleaned(t *testing.T) {
 	in := Result{Error: "a\nb\x00\xff" + strings.Repeat("я", MaxText)}
-	m, err := Decode(Encode(in))
+	m, err := speech(t, in).read(bytesOf(t, in))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,17 +139,29 @@ func TestTextIsCleaned(t *testing.T) {
 	}
 }
 
+// The first byte chooses a line of the table, the rest is what it says.
 func FuzzDecode(f *testing.F) {
 	for _, m := range samples {
-		f.Add(Encode(m))
+		for i, s := range table {
+			if b, ok := s.write([]byte{byte(i)}, m); ok {
+				f.Add(b)
+			}
+		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m, err := Decode(b)
+		if len(b) == 0 || int(b[0]) >= len(table) {
+			return
+		}
+		s := table[b[0]]
+		m, err := s.read(b[1:])
 		if (m == nil) == (err == nil) {
 			t.Fatalf("both or neither: %v, %v", m, err)
 		}
-		if err == nil && !bytes.Equal(Encode(m), b) {
-			t.Fatalf("not canonical: %x becomes %+v becomes %x", b, m, Encode(m))
+		if err != nil {
+			return
+		}
+		if again, _ := s.write(nil, m); !bytes.Equal(again, b[1:]) {
+			t.Fatalf("not canonical: %x becomes %+v becomes %x", b[1:], m, again)
 		}
 	})
 }

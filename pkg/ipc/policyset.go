@@ -27,6 +27,13 @@ type PolicySet struct {
 	Rules    []RuleEntry
 }
 
+func (s *PolicySet) layout(c *codec) {
+	c.fields(
+		list(&s.Devices, int(MaxDeviceID), (*DeviceEntry).layout), list(&s.MACs, 2*int(MaxDeviceID), (*MACEntry).layout),
+		list(&s.Addrs, MaxRules, (*AddrEntry).layout), list(&s.Services, 1024, (*ServiceEntry).layout),
+		list(&s.Rules, MaxRules, (*RuleEntry).layout))
+}
+
 // DeviceFlags say what kind of device it is.
 type DeviceFlags uint8
 
@@ -48,6 +55,8 @@ type DeviceEntry struct {
 	KBps  uint32
 }
 
+func (e *DeviceEntry) layout(c *codec) { c.fields(&e.ID, &e.Via, &e.Side, &e.Flags, &e.PPS, &e.KBps) }
+
 // MACEntry says whose hardware address it is.
 type MACEntry struct {
 	MAC    flow.MAC
@@ -55,12 +64,16 @@ type MACEntry struct {
 	Device DeviceID
 }
 
+func (e *MACEntry) layout(c *codec) { c.fields(e.MAC[:], &e.VLAN, &e.Device) }
+
 // AddrEntry says whose IP address or prefix it is; the longest prefix wins.
 type AddrEntry struct {
 	VLAN   flow.VLAN
 	Prefix netip.Prefix
 	Device DeviceID
 }
+
+func (e *AddrEntry) layout(c *codec) { c.fields(&e.VLAN, &e.Prefix, &e.Device) }
 
 // ServiceEntry is one port range of a service (0 to 63). For ICMP and ICMPv6 Lo and Hi are message types,
 // for protocols without ports both are 0.
@@ -70,9 +83,13 @@ type ServiceEntry struct {
 	Lo, Hi  uint16
 }
 
+func (e *ServiceEntry) layout(c *codec) { c.fields(&e.Service, &e.Proto, &e.Lo, &e.Hi) }
+
 // RuleEntry allows From to open flows of a service towards To. Rule is the number of the policy line it comes from.
 type RuleEntry struct {
 	From, To DeviceID
 	Service  uint8
 	Rule     uint16
 }
+
+func (e *RuleEntry) layout(c *codec) { c.fields(&e.From, &e.To, &e.Service, &e.Rule) }

@@ -9,40 +9,40 @@ import (
 // how many in a second over time and how many at once.
 type sentence struct {
 	from, to Process
-	kind     Kind
-	fds      int
-	rate     float64
-	burst    float64
+	layout
+	fds   int
+	rate  float64
+	burst float64
 }
 
 // table is all that the processes may say to each other.
 var table = []sentence{
-	{Control, Guard, KindPolicyBegin, 0, 200, 200},
-	{Control, Guard, KindPolicyPut, 0, 2000, 2000},
-	{Control, Guard, KindPolicyCommit, 0, 200, 200},
-	{Control, Guard, KindPolicyAbort, 0, 200, 200},
-	{Control, Guard, KindSetBinding, 0, 500, 1000},
-	{Control, Guard, KindClearBinding, 0, 500, 1000},
-	{Control, Guard, KindSetBlock, 0, 500, 1000},
-	{Control, Guard, KindLiftBlock, 0, 500, 1000},
-	{Control, Guard, KindGetPorts, 0, 20, 20},
+	{Control, Guard, of((*PolicyBegin).layout), 0, 200, 200},
+	{Control, Guard, of((*PolicyPut).layout), 0, 2000, 2000},
+	{Control, Guard, of((*PolicyCommit).layout), 0, 200, 200},
+	{Control, Guard, of((*PolicyAbort).layout), 0, 200, 200},
+	{Control, Guard, of((*SetBinding).layout), 0, 500, 1000},
+	{Control, Guard, of((*ClearBinding).layout), 0, 500, 1000},
+	{Control, Guard, of((*SetBlock).layout), 0, 500, 1000},
+	{Control, Guard, of((*LiftBlock).layout), 0, 500, 1000},
+	{Control, Guard, of((*GetPorts).layout), 0, 20, 20},
 
-	{Guard, Control, KindResult, 0, 4000, 8000},
-	{Guard, Control, KindPortState, 0, 400, 400},
-	{Guard, Control, KindMapFD, 1, 50, 400},
-	{Guard, Watch, KindMapFD, 1, 50, 400},
+	{Guard, Control, of((*Result).layout), 0, 4000, 8000},
+	{Guard, Control, of((*PortState).layout), 0, 400, 400},
+	{Guard, Control, of((*MapFD).layout), 1, 50, 400},
+	{Guard, Watch, of((*MapFD).layout), 1, 50, 400},
 
-	{Watch, Control, KindDeviceSeen, 0, 200, 500},
-	{Watch, Control, KindDHCPBinding, 0, 200, 500},
-	{Watch, Journal, KindEvent, 0, 5000, 5000},
-	{Control, Journal, KindEvent, 0, 2000, 2000},
-	{Journal, Control, KindJournalState, 0, 5, 10},
+	{Watch, Control, of((*DeviceSeen).layout), 0, 200, 500},
+	{Watch, Control, of((*DHCPBinding).layout), 0, 200, 500},
+	{Watch, Journal, of((*Event).layout), 0, 5000, 5000},
+	{Control, Journal, of((*Event).layout), 0, 2000, 2000},
+	{Journal, Control, of((*JournalState).layout), 0, 5, 10},
 
-	{Launch, Control, KindProcessExit, 0, 10, 20},
-	{Guard, Launch, KindReady, 0, 1, 1},
-	{Control, Launch, KindReady, 0, 1, 1},
-	{Journal, Launch, KindReady, 0, 1, 1},
-	{Watch, Launch, KindReady, 0, 1, 1},
+	{Launch, Control, of((*ProcessExit).layout), 0, 10, 20},
+	{Guard, Launch, of((*Ready).layout), 0, 1, 1},
+	{Control, Launch, of((*Ready).layout), 0, 1, 1},
+	{Journal, Launch, of((*Ready).layout), 0, 1, 1},
+	{Watch, Launch, of((*Ready).layout), 0, 1, 1},
 }
 
 // queueSlack is added to a hearer's burst: what its socket can hold while it does not listen. The default buffer of
@@ -62,7 +62,7 @@ func Channels() (pairs [][2]Process) {
 	return pairs
 }
 
-// budget is a token bucket for one kind on one channel.
+// budget is a token bucket for one type of message in one direction of a channel.
 type budget struct {
 	sentence
 	mu     sync.Mutex
@@ -70,13 +70,12 @@ type budget struct {
 	last   time.Time
 }
 
-// budgets are those of one direction, full.
-func budgets(from, to Process, slack float64) map[Kind]*budget {
-	out := map[Kind]*budget{}
+// budgets are those of one direction, full. A message's first byte is its place there.
+func budgets(from, to Process, slack float64) (out []*budget) {
 	for _, s := range table {
 		if s.from == from && s.to == to {
 			s.burst += slack
-			out[s.kind] = &budget{sentence: s, tokens: s.burst, last: time.Now()}
+			out = append(out, &budget{sentence: s, tokens: s.burst, last: time.Now()})
 		}
 	}
 	return out

@@ -147,11 +147,11 @@ func (s *Service) listen(from ipc.Process, src Source) {
 func (s *Service) take(from ipc.Process, m ipc.Message) error {
 	said, ok := m.(ipc.Event)
 	if !ok {
-		return &ipc.Violation{From: from, Kind: m.Kind(), Why: fmt.Sprintf("%T is no event", m)}
+		return &ipc.Violation{From: from, Why: fmt.Sprintf("%T is no event", m)}
 	}
 	e, err := event.Decode(said.Type, said.Payload)
 	if err != nil {
-		return &ipc.Violation{From: from, Kind: m.Kind(), Why: err.Error()}
+		return &ipc.Violation{From: from, Why: err.Error()}
 	}
 	s.put(e)
 	return nil

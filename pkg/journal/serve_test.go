@@ -41,7 +41,7 @@ func (s *speaker) say(e event.Event) {
 
 func TestService(t *testing.T) {
 	dir := t.TempDir()
-	control, watch := newSpeaker(io.EOF), newSpeaker(&ipc.Violation{From: ipc.Watch, Kind: ipc.KindEvent, Why: "too often"})
+	control, watch := newSpeaker(io.EOF), newSpeaker(&ipc.Violation{From: ipc.Watch, Why: "too often"})
 	reopen, states := make(chan os.Signal), make(chan ipc.JournalState)
 	service := Service{
 		Store:   openStore(t, dir, &disk{}),

@@ -118,10 +118,7 @@ func (g *Guard) Serve(c *ipc.Conn) error {
 func (g *Guard) answer(m ipc.Message) []ipc.Message {
 	switch m := m.(type) {
 	case ipc.PolicyBegin:
-		var err error
-		if g.policy, err = ipc.NewAssembly(m); err != nil {
-			return g.result(m.ID, err)
-		}
+		g.policy = ipc.NewAssembly(m)
 	case ipc.PolicyPut:
 		if g.policy != nil && g.policy.Put(m) != nil {
 			g.policy = nil // the commit will say so

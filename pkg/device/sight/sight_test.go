@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -403,17 +404,25 @@ func FuzzSample(f *testing.F) {
 				t.Error(err)
 			}
 		}
-		for _, m := range e.seen {
-			if b := m.Append([]byte{byte(m.Kind())}); len(b) > ipc.MaxMessage {
-				t.Errorf("message of %d bytes", len(b))
-			} else if _, err := ipc.Decode(b); err != nil {
-				t.Error(err)
-			}
+		watch, control, err := ipc.NewPair(ipc.Watch, ipc.Control)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, m := range e.bound {
-			if _, err := ipc.Decode(m.Append([]byte{byte(m.Kind())})); err != nil {
+		defer watch.Close()
+		defer control.Close()
+		for _, m := range slices.Concat(messages(e.seen), messages(e.bound)) {
+			if err := watch.Send(m); err != nil {
+				t.Error(err)
+			} else if _, err := control.Recv(); err != nil {
 				t.Error(err)
 			}
 		}
 	})
+}
+
+func messages[T any](of []T) (out []ipc.Message) {
+	for _, m := range of {
+		out = append(out, m)
+	}
+	return out
 }
