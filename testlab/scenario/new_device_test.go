@@ -111,7 +111,7 @@ func TestDropEvents(t *testing.T) {
 	s.eventually(5*time.Second, func() error {
 		total := uint64(0)
 		for _, e := range s.events("drop") {
-			if slices.Contains(blame["wrong_port"], e.Ours.Reason) {
+			if slices.Contains(attacker.Blame("wrong_port"), e.Ours.Reason) {
 				total += e.Ours.Count + e.Ours.Suppressed
 			}
 		}
