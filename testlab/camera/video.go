@@ -1,9 +1,8 @@
 package camera
 
 import (
-	_ "embed"
-
 	"bytes"
+	_ "embed"
 	"fmt"
 	"time"
 
