@@ -16,6 +16,7 @@ import (
 	"citygate/pkg/control"
 	"citygate/pkg/ipc"
 	"citygate/pkg/sandbox"
+	"citygate/pkg/sandbox/profile"
 )
 
 func main() {
@@ -41,7 +42,7 @@ func serve() error {
 	if err != nil {
 		return err
 	}
-	if err := sandbox.Enter(sandbox.Control(boot)); err != nil {
+	if err := sandbox.Enter(profile.Control(boot)); err != nil {
 		return err
 	}
 	var ch control.Channels
@@ -58,7 +59,7 @@ func serve() error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	return control.Run(ctx, boot, sandbox.ControlDir(boot), ch, listener)
+	return control.Run(ctx, boot, boot.StateOf(ipc.Control), ch, listener)
 }
 
 func inheritListener() (net.Listener, error) {

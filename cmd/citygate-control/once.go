@@ -17,6 +17,7 @@ import (
 	"citygate/pkg/control"
 	"citygate/pkg/control/api"
 	"citygate/pkg/sandbox"
+	"citygate/pkg/sandbox/profile"
 )
 
 var errUsage = errors.New("usage: citygate-control boot|paths -c FILE, or citygate-control check -c FILE [POLICY]")
@@ -73,7 +74,7 @@ func absolute(file, policy string) (string, string, error) {
 func enter(verb, file, policy string) ([]string, error) {
 	names, born := os.LookupEnv(api.InterfacesEnv)
 	if born || verb == "boot" || os.Getuid() == 0 {
-		p := sandbox.Boot(file)
+		p := profile.Boot(file)
 		if policy != "" && policy != "-" {
 			p.Read = append(p.Read, filepath.Dir(policy))
 		}

@@ -18,6 +18,7 @@ import (
 	"citygate/pkg/ipc"
 	"citygate/pkg/journal"
 	"citygate/pkg/sandbox"
+	"citygate/pkg/sandbox/profile"
 )
 
 // eve.json grows to eveBytes, and eveFiles of them are kept.
@@ -45,7 +46,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := sandbox.Enter(sandbox.Journal(boot)); err != nil {
+	if err := sandbox.Enter(profile.Journal(boot)); err != nil {
 		return err
 	}
 	var conns [3]*ipc.Conn
@@ -56,7 +57,7 @@ func run(ctx context.Context) error {
 	}
 	launch, control, watch := conns[0], conns[1], conns[2]
 	store, err := journal.OpenStore(journal.Config{
-		Dir:  sandbox.JournalDir(boot),
+		Dir:  boot.StateOf(ipc.Journal),
 		EVE:  journal.NewEVEFile(filepath.Join(boot.LogDir, "eve.json"), eveBytes, eveFiles),
 		Host: boot.Site,
 		Log:  journal.Options{Boot: id},

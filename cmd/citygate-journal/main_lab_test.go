@@ -18,7 +18,7 @@ import (
 	"citygate/pkg/event"
 	"citygate/pkg/ipc"
 	"citygate/pkg/journal"
-	"citygate/pkg/sandbox"
+	"citygate/pkg/sandbox/profile"
 )
 
 const uidBase = 47100
@@ -59,7 +59,7 @@ func start(t *testing.T, binary string, b *ipc.Boot) *worker {
 	w.cmd.ExtraFiles = append(w.cmd.ExtraFiles, boot)
 	w.cmd.Env = []string{ipc.ChannelsEnv + "=" + strings.Join(channels, ","), ipc.BootEnv + "=6"}
 	w.cmd.Stderr = os.Stderr
-	profile := sandbox.Journal(b)
+	profile := profile.Journal(b)
 	w.cmd.SysProcAttr = profile.Attr(b.UID(ipc.Journal))
 	started := make(chan error)
 	go func() {
@@ -131,7 +131,7 @@ func TestWorker(t *testing.T) {
 		RunDir: "/run/x", BPFDir: "/sys/fs/bpf/x", UIDBase: uidBase,
 		Bridges: []ipc.BootBridge{{Name: "cctv", CameraPort: "g0", ServerPort: "g1"}},
 	}
-	for _, d := range []string{sandbox.JournalDir(b), b.LogDir} {
+	for _, d := range []string{b.StateOf(ipc.Journal), b.LogDir} {
 		if err := errors.Join(os.MkdirAll(d, 0o755), os.Chown(d, int(b.UID(ipc.Journal)), -1), os.Chmod(dir, 0o755)); err != nil {
 			t.Fatal(err)
 		}
@@ -160,7 +160,7 @@ func TestWorker(t *testing.T) {
 	<-w.ended
 
 	// A torn end, as after a power cut; the next start cuts it off.
-	segments, _ := filepath.Glob(filepath.Join(sandbox.JournalDir(b), "1", "*.seg"))
+	segments, _ := filepath.Glob(filepath.Join(b.StateOf(ipc.Journal), "1", "*.seg"))
 	f, err := os.OpenFile(segments[0], os.O_APPEND|os.O_WRONLY, 0)
 	if err == nil {
 		_, err = f.WriteString("torn")
@@ -181,7 +181,7 @@ func TestWorker(t *testing.T) {
 	}
 	t.Logf("ended %v after SIGTERM", time.Since(begin).Round(time.Millisecond))
 
-	rep, err := journal.Verify(filepath.Join(sandbox.JournalDir(b), "1"), 0, 0)
+	rep, err := journal.Verify(filepath.Join(b.StateOf(ipc.Journal), "1"), 0, 0)
 	if err != nil || rep.Records != 1004 { // 1,000 drops, 2 audits, ipc_violation, log_cut
 		t.Errorf("%+v, %v", rep, err)
 	}

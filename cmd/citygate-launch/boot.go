@@ -25,7 +25,7 @@ func (l *launcher) readConfig(ctx context.Context) (*ipc.Boot, error) {
 	record := &capped{limit: ipc.MaxBoot}
 	cmd := l.command(ctx, "control", "boot", "-c", l.config)
 	cmd.Stdout = record
-	ended, err := start(cmd, sandbox.Boot(l.config), nobody, nobody)
+	ended, err := start(cmd, sandbox.Profile{Isolated: true}, nobody, nobody)
 	if err != nil {
 		return nil, err
 	}

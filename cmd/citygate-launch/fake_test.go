@@ -17,6 +17,7 @@ import (
 
 	"citygate/pkg/ipc"
 	"citygate/pkg/sandbox"
+	"citygate/pkg/sandbox/profile"
 )
 
 // The test binary is also the gateway: copies of it under the names of the programs behave as those do.
@@ -51,7 +52,7 @@ func exit(err error) {
 
 // fakeBoot's config file is the boot record itself.
 func fakeBoot(path string) error {
-	if err := sandbox.Enter(sandbox.Boot(path)); err != nil {
+	if err := sandbox.Enter(profile.Boot(path)); err != nil {
 		return err
 	}
 	record, err := os.ReadFile(path)
@@ -73,7 +74,7 @@ func fakeWorker(name string) error {
 	}
 	self := map[string]ipc.Process{"guard": ipc.Guard, "control": ipc.Control, "journal": ipc.Journal, "watch": ipc.Watch}[name]
 	profile := map[string]sandbox.Profile{
-		"guard": sandbox.Guard(boot), "control": sandbox.Control(boot), "journal": sandbox.Journal(boot), "watch": sandbox.Watch(),
+		"guard": sandbox.Guard(boot), "control": profile.Control(boot), "journal": profile.Journal(boot), "watch": profile.Watch(),
 	}[name]
 	if err := sandbox.Enter(profile); err != nil {
 		return err
@@ -120,7 +121,7 @@ func fakeJournal(boot *ipc.Boot, launch *ipc.Conn) error {
 	if err != nil {
 		return err
 	}
-	for _, dir := range []string{sandbox.JournalDir(boot), boot.LogDir} {
+	for _, dir := range []string{boot.StateOf(ipc.Journal), boot.LogDir} {
 		if err := os.WriteFile(dir+"/written", []byte("x"), 0o640); err != nil {
 			return err
 		}

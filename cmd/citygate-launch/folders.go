@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"citygate/pkg/ipc"
-	"citygate/pkg/sandbox"
 )
 
 // groupName may use the API and read the logs.
@@ -46,8 +45,8 @@ func makeFolders(b *ipc.Boot) error {
 	}{
 		{b.RunDir, 0, 0, 0o755},
 		{b.StateDir, 0, 0, 0o755},
-		{sandbox.ControlDir(b), uid(ipc.Control), uid(ipc.Control), 0o700},
-		{sandbox.JournalDir(b), uid(ipc.Journal), group, 0o750},
+		{b.StateOf(ipc.Control), uid(ipc.Control), uid(ipc.Control), 0o700},
+		{b.StateOf(ipc.Journal), uid(ipc.Journal), group, 0o750},
 		{b.LogDir, uid(ipc.Journal), group, 0o750},
 		{b.BPFDir, uid(ipc.Guard), uid(ipc.Guard), 0o700},
 	} {

@@ -66,7 +66,7 @@ func (l *launcher) open(b *ipc.Boot, report []ipc.ProcessExit) (*group, error) {
 	theirs, err := g.connect()
 	for _, w := range workers {
 		if err == nil {
-			err = g.start(w.process, w.profile(b))
+			err = g.start(w.process, w.birth)
 		}
 	}
 	for _, c := range theirs {

@@ -22,7 +22,6 @@ import (
 
 	"citygate/pkg/flow"
 	"citygate/pkg/ipc"
-	"citygate/pkg/sandbox"
 )
 
 // gateway is a launcher with fake workers, in network and mount namespaces of its own.
@@ -240,7 +239,7 @@ func TestStartAndStop(t *testing.T) {
 		}
 	}
 	for path, uid := range map[string]uint32{
-		sandbox.ControlDir(g.boot): g.boot.UID(ipc.Control), sandbox.JournalDir(g.boot): g.boot.UID(ipc.Journal),
+		g.boot.StateOf(ipc.Control): g.boot.UID(ipc.Control), g.boot.StateOf(ipc.Journal): g.boot.UID(ipc.Journal),
 		g.boot.LogDir + "/written": g.boot.UID(ipc.Journal), g.boot.RunDir + "/citygate.sock": 0,
 	} {
 		var st unix.Stat_t

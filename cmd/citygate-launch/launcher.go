@@ -112,7 +112,7 @@ func (l *launcher) detach(ctx context.Context) error {
 	defer record.Close()
 	cmd := l.command(ctx, ipc.Guard.String(), "detach")
 	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", ipc.BootEnv, inherit(cmd, record)))
-	ended, err := start(cmd, sandbox.Guard(b), b.UID(ipc.Guard), b.UID(ipc.Guard))
+	ended, err := start(cmd, sandbox.Profile{Caps: sandbox.GuardCaps}, b.UID(ipc.Guard), b.UID(ipc.Guard))
 	if err == nil {
 		err = <-ended
 	}

@@ -17,15 +17,15 @@ import (
 	"citygate/pkg/sandbox"
 )
 
-// workers are the processes that always run, and what each may do.
+// workers are the processes that always run, and the rights that each is born with; it gives up the rest itself.
 var workers = []struct {
 	process ipc.Process
-	profile func(*ipc.Boot) sandbox.Profile
+	birth   sandbox.Profile
 }{
-	{ipc.Journal, sandbox.Journal},
-	{ipc.Guard, sandbox.Guard},
-	{ipc.Control, sandbox.Control},
-	{ipc.Watch, func(*ipc.Boot) sandbox.Profile { return sandbox.Watch() }},
+	{ipc.Journal, sandbox.Profile{Isolated: true}},
+	{ipc.Guard, sandbox.Profile{Caps: sandbox.GuardCaps}},
+	{ipc.Control, sandbox.Profile{Isolated: true}},
+	{ipc.Watch, sandbox.Profile{Isolated: true}},
 }
 
 // command runs citygate-NAME with an empty environment; what it writes goes to the log, with its name before each line.

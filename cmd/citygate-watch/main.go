@@ -19,6 +19,7 @@ import (
 	"citygate/pkg/flow"
 	"citygate/pkg/ipc"
 	"citygate/pkg/sandbox"
+	"citygate/pkg/sandbox/profile"
 )
 
 func main() {
@@ -41,7 +42,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := sandbox.Enter(sandbox.Watch()); err != nil {
+	if err := sandbox.Enter(profile.Watch()); err != nil {
 		return err
 	}
 	var conns [4]*ipc.Conn

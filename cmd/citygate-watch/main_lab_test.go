@@ -24,7 +24,7 @@ import (
 	"citygate/pkg/event"
 	"citygate/pkg/flow"
 	"citygate/pkg/ipc"
-	"citygate/pkg/sandbox"
+	"citygate/pkg/sandbox/profile"
 	"citygate/pkg/verdict"
 )
 
@@ -89,7 +89,7 @@ func start(t *testing.T, binary string, b *ipc.Boot) *worker {
 	w.cmd.ExtraFiles = append(w.cmd.ExtraFiles, boot)
 	w.cmd.Env = []string{ipc.ChannelsEnv + "=" + strings.Join(channels, ","), ipc.BootEnv + "=7"}
 	w.cmd.Stderr = os.Stderr
-	profile := sandbox.Watch()
+	profile := profile.Watch()
 	w.cmd.SysProcAttr = profile.Attr(b.UID(ipc.Watch))
 	started := make(chan error)
 	go func() {

@@ -54,6 +54,9 @@ type PortRange struct {
 // UID is the user (and group) that a process runs as.
 func (b *Boot) UID(p Process) uint32 { return b.UIDBase + uint32(p) - 1 }
 
+// StateOf is the state folder of a process.
+func (b *Boot) StateOf(p Process) string { return filepath.Join(b.StateDir, p.String()) }
+
 // Append adds the record. The error names what it may not contain.
 func (b *Boot) Append(dst []byte) ([]byte, error) {
 	if err := b.check(); err != nil {

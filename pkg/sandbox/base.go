@@ -1,6 +1,10 @@
 package sandbox
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
 
 // goThread are the flags with which the Go runtime makes a thread without cgo (runtime/os_linux.go); no other clone passes.
 const goThread = unix.CLONE_VM | unix.CLONE_FS | unix.CLONE_FILES | unix.CLONE_SIGHAND | unix.CLONE_SYSVSEM |
@@ -12,8 +16,8 @@ var (
 )
 
 // runtimeCalls is what the Go runtime and the use of descriptors that are already there need.
-var runtimeCalls = join(
-	call(allowed,
+var runtimeCalls = slices.Concat(
+	Allow(
 		unix.SYS_READ, unix.SYS_WRITE, unix.SYS_PREAD64, unix.SYS_CLOSE, unix.SYS_FSTAT, unix.SYS_RECVMSG,
 		unix.SYS_MUNMAP, unix.SYS_MADVISE, unix.SYS_FUTEX, unix.SYS_SCHED_YIELD, unix.SYS_NANOSLEEP,
 		unix.SYS_CLOCK_GETTIME, unix.SYS_CLOCK_NANOSLEEP, unix.SYS_GETTIMEOFDAY, unix.SYS_GETRANDOM,
@@ -23,10 +27,10 @@ var runtimeCalls = join(
 		unix.SYS_EPOLL_CREATE1, unix.SYS_EPOLL_CTL, unix.SYS_EPOLL_PWAIT, unix.SYS_EVENTFD2, unix.SYS_PIPE2,
 	),
 	epollWait,
-	oneOf(unix.SYS_CLONE, 0, goThread),
-	oneOf(unix.SYS_PRCTL, 0, unix.PR_SET_VMA), // the runtime names its memory
-	oneOf(unix.SYS_FCNTL, 1, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_SETFL, unix.F_DUPFD_CLOEXEC),
-	[]rule{
+	OneOf(unix.SYS_CLONE, 0, goThread),
+	OneOf(unix.SYS_PRCTL, 0, unix.PR_SET_VMA), // the runtime names its memory
+	OneOf(unix.SYS_FCNTL, 1, unix.F_GETFD, unix.F_SETFD, unix.F_GETFL, unix.F_SETFL, unix.F_DUPFD_CLOEXEC),
+	[]Rule{
 		{unix.SYS_MMAP, []condition{noExec, noShared}, allowed},
 		{unix.SYS_MPROTECT, []condition{noExec}, allowed},
 		// Preemption, and dying of a signal: a process that is alone in its namespace can reach nobody else.
@@ -38,18 +42,14 @@ var runtimeCalls = join(
 // go on without (the time zone, a terminal).
 var softCalls = []uint32{unix.SYS_OPENAT, unix.SYS_NEWFSTATAT, unix.SYS_READLINKAT}
 
-// fileCalls are for profiles with folders; Landlock says which.
-var fileCalls = call(allowed,
+// FileCalls are for profiles with folders; Landlock says which.
+var FileCalls = Allow(
 	unix.SYS_OPENAT, unix.SYS_NEWFSTATAT, unix.SYS_LSEEK, unix.SYS_GETDENTS64)
 
-// writeCalls are for folders that may be written.
-var writeCalls = call(allowed,
+// WriteCalls are for folders that may be written.
+var WriteCalls = Allow(
 	unix.SYS_PWRITE64, unix.SYS_FSYNC, unix.SYS_FDATASYNC, unix.SYS_FTRUNCATE, unix.SYS_MKDIRAT,
 	unix.SYS_RENAMEAT, unix.SYS_RENAMEAT2, unix.SYS_UNLINKAT, unix.SYS_FCHMOD, unix.SYS_FLOCK, unix.SYS_FSTATFS)
 
-// mapFiles are what cilium/ebpf reads to know how long a per-CPU value is.
-var mapFiles = []string{"/sys/devices/system/cpu/possible"}
-
-// mapCalls read BPF maps through descriptors that came over a channel: no map or program can be made or changed.
-var mapCalls = oneOf(unix.SYS_BPF, 0,
-	unix.BPF_MAP_LOOKUP_ELEM, unix.BPF_MAP_GET_NEXT_KEY, unix.BPF_MAP_LOOKUP_BATCH, unix.BPF_OBJ_GET_INFO_BY_FD)
+// SharedMemory is for rings and per-CPU arrays that are mapped; the runtime's own memory is private.
+var SharedMemory = []Rule{{unix.SYS_MMAP, []condition{noExec}, allowed}}

@@ -1,5 +1,5 @@
 package sandbox
 
-var epollWait []rule
+var epollWait []Rule
 
 const threadTLS = 0

@@ -1,12 +1,14 @@
 //go:build lab && amd64
 
-package sandbox
+package sandbox_test
 
 import (
 	"os"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"citygate/pkg/sandbox"
 )
 
 // fixture is what a probe finds in its process: descriptors that a worker might be given, and what it got before Enter.
@@ -139,7 +141,7 @@ var hostile = map[string]func(*fixture) unix.Errno{
 	},
 	"prctl_dumpable": func(*fixture) unix.Errno { return sys(unix.SYS_PRCTL, unix.PR_SET_DUMPABLE, 1, 0, 0, 0) },
 	"seccomp_again": func(*fixture) unix.Errno {
-		allow := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: allowed}
+		allow := unix.SockFilter{Code: unix.BPF_RET | unix.BPF_K, K: sandbox.Allowed}
 		prog := unix.SockFprog{Len: 1, Filter: &allow}
 		unix.RawSyscall6(unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0, 0)
 		return sys(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, 0, ptr(&prog))
@@ -181,7 +183,7 @@ var hostile = map[string]func(*fixture) unix.Errno{
 	"swapon":       func(*fixture) unix.Errno { return sys(unix.SYS_SWAPON, str("/nowhere"), 0) },
 	"settimeofday": func(*fixture) unix.Errno { return sys(unix.SYS_SETTIMEOFDAY, 0, ptr(&[2]int32{})) },
 	"sethostname":  func(*fixture) unix.Errno { return sys(unix.SYS_SETHOSTNAME, str("x"), 1) },
-	"x32_getpid":   func(*fixture) unix.Errno { return sys(x32Bit | unix.SYS_GETPID) },
+	"x32_getpid":   func(*fixture) unix.Errno { return sys(sandbox.X32Bit | unix.SYS_GETPID) },
 	"int80": func(f *fixture) unix.Errno {
 		if r := int64(f.int80()); r < 0 {
 			return unix.Errno(-r)

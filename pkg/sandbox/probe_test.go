@@ -1,6 +1,6 @@
 //go:build lab && amd64
 
-package sandbox
+package sandbox_test
 
 import (
 	"errors"
@@ -22,6 +22,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"citygate/pkg/ipc"
+	"citygate/pkg/sandbox"
+	"citygate/pkg/sandbox/profile"
 )
 
 // A probe is this test binary, started anew as the launcher starts a worker: PROBE is "profile hostile-call folder".
@@ -51,16 +53,18 @@ const (
 	memFD
 )
 
-func probeProfile(name, folder string) (Profile, bool) {
+func probeProfile(name, folder string) (sandbox.Profile, bool) {
 	b := &ipc.Boot{
 		Config: folder + "/etc/citygate.yaml", Policy: folder + "/etc/policy.yaml",
 		StateDir: folder + "/state", LogDir: folder + "/log", BPFDir: folder + "/bpf",
 	}
-	p, ok := map[string]Profile{"control": Control(b), "journal": Journal(b), "watch": Watch(), "boot": Boot(b.Config)}[name]
+	p, ok := map[string]sandbox.Profile{
+		"control": profile.Control(b), "journal": profile.Journal(b), "watch": profile.Watch(), "boot": profile.Boot(b.Config),
+	}[name]
 	return p, ok
 }
 
-func probe(profile, name, folder string) int {
+func probe(worker, name, folder string) int {
 	int80, err := newInt80()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -70,8 +74,8 @@ func probe(profile, name, folder string) int {
 		packet: packetFD, bpfMap: mapFD, memfd: memFD, folder: folder + "/other", parent: uintptr(os.Getppid()),
 		int80: int80, scratch: make([]byte, 3*4096),
 	}
-	if p, ok := probeProfile(profile, folder); ok {
-		if err := Enter(p); err != nil {
+	if p, ok := probeProfile(worker, folder); ok {
+		if err := sandbox.Enter(p); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			return probeBroken
 		}
@@ -139,11 +143,11 @@ const (
 )
 
 // attempt runs one hostile call in a process of its own.
-func attempt(profile, name, folder string, files []*os.File) (outcome, error) {
-	p, _ := probeProfile(profile, folder)
+func attempt(worker, name, folder string, files []*os.File) (outcome, error) {
+	p, _ := probeProfile(worker, folder)
 	p.Isolated = true
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = []string{probeEnv + "=" + profile + " " + name + " " + folder, ipc.ChannelsEnv + "=launch=" + strconv.Itoa(channelFD)}
+	cmd.Env = []string{probeEnv + "=" + worker + " " + name + " " + folder, ipc.ChannelsEnv + "=launch=" + strconv.Itoa(channelFD)}
 	cmd.ExtraFiles = files
 	cmd.SysProcAttr = p.Attr(47902)
 	var stderr strings.Builder

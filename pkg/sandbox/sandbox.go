@@ -4,7 +4,7 @@
 // capability that the profile does not keep. The process itself does the rest, first thing in its main:
 //
 //	boot, err := ipc.InheritBoot() // only for profiles that name folders
-//	err = sandbox.Enter(sandbox.Journal(boot))
+//	err = sandbox.Enter(profile.Journal(boot))
 //
 // Nothing else is needed: channels, the boot record and the descriptors that come over channels work inside.
 // What a profile does not name ends the process with SIGSYS (exit status 159 in a shell).
@@ -31,7 +31,7 @@ type Profile struct {
 	ReadFile   []string  // files it may read
 	Read       []string  // folders it may read, everything beneath included
 	Write      []string  // folders it may read, write and make files in
-	Calls      []rule    // system calls besides those of the Go runtime
+	Calls      []Rule    // system calls besides those of the Go runtime
 	Caps       []uintptr // capabilities it keeps
 	Isolated   bool      // namespaces of its own
 	Lenient    bool      // a call that is not listed fails with EPERM instead of ending the process

@@ -3,14 +3,15 @@ package sandbox
 import (
 	"fmt"
 	"runtime"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
-// rule gives an action to a system call whose arguments meet all conditions. The first rule that fits counts.
-type rule struct {
+// Rule gives an action to a system call whose arguments meet all conditions. The first rule that fits counts.
+type Rule struct {
 	call   uint32
 	when   []condition
 	action uint32
@@ -42,25 +43,20 @@ const (
 
 var auditArch = map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64}
 
-// call is a rule without conditions for each number.
-func call(action uint32, numbers ...uint32) (rules []rule) {
+// Allow allows calls whatever their arguments.
+func Allow(numbers ...uint32) []Rule { return call(allowed, numbers...) }
+
+func call(action uint32, numbers ...uint32) (rules []Rule) {
 	for _, n := range numbers {
-		rules = append(rules, rule{call: n, action: action})
+		rules = append(rules, Rule{call: n, action: action})
 	}
 	return rules
 }
 
-// oneOf allows a call if an argument has one of some values.
-func oneOf(number, arg uint32, values ...uint64) (rules []rule) {
+// OneOf allows a call if an argument has one of some values.
+func OneOf(number, arg uint32, values ...uint64) (rules []Rule) {
 	for _, v := range values {
-		rules = append(rules, rule{number, []condition{{arg, exactly, v}}, allowed})
-	}
-	return rules
-}
-
-func join(lists ...[]rule) (rules []rule) {
-	for _, l := range lists {
-		rules = append(rules, l...)
+		rules = append(rules, Rule{number, []condition{{arg, exactly, v}}, allowed})
 	}
 	return rules
 }
@@ -75,9 +71,9 @@ func (p Profile) filter(channels []int) ([]unix.SockFilter, error) {
 	if p.Lenient {
 		otherwise = eperm
 	}
-	rules := join(runtimeCalls, p.Calls)
+	rules := slices.Concat(runtimeCalls, p.Calls)
 	for _, fd := range channels {
-		rules = append(rules, oneOf(unix.SYS_SENDMSG, 0, uint64(fd))...)
+		rules = append(rules, OneOf(unix.SYS_SENDMSG, 0, uint64(fd))...)
 	}
 	rules = append(rules, call(refused, softCalls...)...)
 	raw, err := bpf.Assemble(assemble(arch, rules, otherwise))
@@ -91,7 +87,7 @@ func (p Profile) filter(channels []int) ([]unix.SockFilter, error) {
 	return out, nil
 }
 
-func assemble(arch uint32, rules []rule, otherwise uint32) []bpf.Instruction {
+func assemble(arch uint32, rules []Rule, otherwise uint32) []bpf.Instruction {
 	prog := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: offArch, Size: 4},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arch, SkipTrue: 1},
@@ -107,7 +103,7 @@ func assemble(arch uint32, rules []rule, otherwise uint32) []bpf.Instruction {
 }
 
 // block tests one rule; each test that fails skips what is left of the block.
-func (r rule) block() []bpf.Instruction {
+func (r Rule) block() []bpf.Instruction {
 	tests := []bpf.Instruction{bpf.LoadAbsolute{Off: offCall, Size: 4}, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: r.call}}
 	for _, c := range r.when {
 		for _, half := range []uint32{lowWord, highWord} {

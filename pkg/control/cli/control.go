@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"citygate/pkg/control/api"
-	"citygate/pkg/sandbox"
+	"citygate/pkg/sandbox/profile"
 
 	"golang.org/x/sys/unix"
 )
@@ -60,7 +60,7 @@ func jailed(cmd *exec.Cmd) error {
 		names = append(names, i.Name)
 	}
 	cmd.Env = append(os.Environ(), api.InterfacesEnv+"="+strings.Join(names, ","))
-	profile := sandbox.Boot("/") // what may be read is for the program itself to say
+	profile := profile.Boot("/") // what may be read is for the program itself to say
 	cmd.SysProcAttr = profile.Attr(nobody)
 	done := make(chan error)
 	go func() {

@@ -1,13 +1,19 @@
-package sandbox
+package profile
 
-import "golang.org/x/sys/unix"
+import (
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"citygate/pkg/sandbox"
+)
 
 // Watch has no files but mapFiles. It maps the ring buffers that the guard gave it and reads maps.
-func Watch() Profile {
-	return Profile{
+func Watch() sandbox.Profile {
+	return sandbox.Profile{
 		Name:      "watch",
 		ReadFile:  mapFiles,
-		Calls:     join(mapCalls, call(allowed, unix.SYS_OPENAT), []rule{{unix.SYS_MMAP, []condition{noExec}, allowed}}),
+		Calls:     slices.Concat(mapCalls, sandbox.Allow(unix.SYS_OPENAT), sandbox.SharedMemory),
 		Isolated:  true,
 		OpenFiles: 64,
 		Exceptions: map[string]string{

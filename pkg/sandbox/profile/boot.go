@@ -1,13 +1,18 @@
-package sandbox
+// Package profile says what each worker of a gateway may do. The processes with privilege do not import it.
+package profile
 
-import "path/filepath"
+import (
+	"path/filepath"
+
+	"citygate/pkg/sandbox"
+)
 
 // Boot reads the config file and writes the boot record to its output, once.
-func Boot(config string) Profile {
-	return Profile{
+func Boot(config string) sandbox.Profile {
+	return sandbox.Profile{
 		Name:      "boot",
 		Read:      []string{filepath.Dir(config)},
-		Calls:     fileCalls,
+		Calls:     sandbox.FileCalls,
 		Isolated:  true,
 		OpenFiles: 32,
 		Exceptions: map[string]string{
