@@ -86,6 +86,15 @@ func TestBindings(t *testing.T) {
 	}
 }
 
+func TestWhyKnowsTheMACOfAStranger(t *testing.T) {
+	b := newBox(t, goodPolicy)
+	b.See(ipc.DeviceSeen{MAC: mac("02:00:00:00:00:66"), Bridge: "cctv", Addr: addr("10.0.0.66"), Boot: time.Second})
+	w := b.Why(tuple("10.0.0.66:40000", "10.0.0.2:554", flow.TCP), 0)
+	if w.Reason != "unknown_device" || !strings.Contains(w.Change, "02:00:00:00:00:66") {
+		t.Errorf("why %+v", w)
+	}
+}
+
 func TestBindingMoves(t *testing.T) {
 	b := newBox(t, goodPolicy)
 	for _, a := range []string{"10.0.0.50", "10.0.0.50", "10.0.0.51"} {

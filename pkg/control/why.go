@@ -2,7 +2,9 @@ package control
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
+	"time"
 
 	"citygate/pkg/control/api"
 	"citygate/pkg/flow"
@@ -23,6 +25,7 @@ func (c *Control) Why(t flow.FiveTuple, vlan flow.VLAN) api.Why {
 	if a.Rule != nil {
 		w.Rule = &api.Rule{File: run.policy.File, Line: a.Rule.Line, Text: lineOf(run.saved.Text, a.Rule.Line), Rendered: a.Rule.Text}
 	}
+	w.Change = strings.ReplaceAll(w.Change, policy.UnknownMAC, c.macOf(vlan, t.Src, t.Dst))
 	w.Flow = c.cached(t, vlan)
 	if w.Drops = c.drops(run, a.From); run.saved.Source == sourceNone {
 		w.Reason, w.Text = verdict.ReasonNoPolicy.String(), verdict.ReasonNoPolicy.Text()
@@ -34,6 +37,19 @@ func (c *Control) Why(t flow.FiveTuple, vlan flow.VLAN) api.Why {
 		w.Change = "citygate blocks lift " + b.Src.String() + " " + b.Dst.String()
 	}
 	return w
+}
+
+// macOf is the MAC of the unlisted device that last showed one of these addresses, else a placeholder.
+func (c *Control) macOf(vlan flow.VLAN, addrs ...netip.Addr) string {
+	rows, _ := c.inventory.all()
+	found, last := policy.UnknownMAC, time.Time{}
+	for _, d := range rows {
+		shown := slices.ContainsFunc(addrs, func(a netip.Addr) bool { return slices.Contains(d.Addrs, a) })
+		if shown && !d.Listed && d.VLAN == vlan && d.Last.After(last) {
+			found, last = d.MAC.String(), d.Last
+		}
+	}
+	return found
 }
 
 // mode is enforce unless every bridge only monitors.

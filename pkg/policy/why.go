@@ -192,6 +192,9 @@ func (c *Compiled) groupRemedy(from string, t flow.FiveTuple) string {
 	return fmt.Sprintf("- {group: %v, from: %s, to: RECEIVER, services: [%s]}", t.Dst, from, wanted(t))
 }
 
+// UnknownMAC stands in a remedy for the address that a policy cannot know.
+const UnknownMAC = "02:00:00:00:00:00"
+
 // unknown says what is known of an address that is no device's in a VLAN.
 func (c *Compiled) unknown(vlan flow.VLAN, addr netip.Addr) (text, remedy string) {
 	for i := range c.policy.Devices {
@@ -206,5 +209,5 @@ func (c *Compiled) unknown(vlan flow.VLAN, addr netip.Addr) (text, remedy string
 		return fmt.Sprintf("%v is a device without an address yet: its MAC says which one", addr), ""
 	}
 	return fmt.Sprintf("%v is no device's address", addr),
-		fmt.Sprintf(`NAME: {mac: "02:00:00:00:00:00", ip: [%v], role: camera}`, addr)
+		fmt.Sprintf(`NAME: {mac: %q, ip: [%v], role: camera}`, UnknownMAC, addr)
 }
