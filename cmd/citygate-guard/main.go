@@ -9,7 +9,6 @@ import (
 	"os"
 
 	"citygate/pkg/datapath/guard"
-	"citygate/pkg/firewall"
 	"citygate/pkg/ipc"
 	"citygate/pkg/sandbox"
 )
@@ -33,7 +32,7 @@ func run() error {
 		return err
 	}
 	if len(os.Args) == 2 && os.Args[1] == "detach" {
-		return errors.Join(guard.Detach(boot), firewall.Remove())
+		return guard.Detach(boot)
 	}
 	if err := sandbox.Enter(sandbox.Guard(boot)); err != nil {
 		return err
@@ -45,9 +44,6 @@ func run() error {
 		}
 	}
 	launch, control, watch := conns[0], conns[1], conns[2]
-	if err := firewall.Apply(boot.Management); err != nil {
-		return err
-	}
 	g, err := guard.Open(boot)
 	if err != nil {
 		return err

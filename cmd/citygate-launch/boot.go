@@ -1,16 +1,15 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"citygate/pkg/ipc"
-	"citygate/pkg/sandbox"
 )
 
 const (
@@ -22,34 +21,28 @@ const (
 func (l *launcher) readConfig(ctx context.Context) (*ipc.Boot, error) {
 	ctx, cancel := context.WithTimeout(ctx, bootTime)
 	defer cancel()
-	record := &capped{limit: ipc.MaxBoot}
-	cmd := l.command(ctx, "control", "boot", "-c", l.config)
-	cmd.Stdout = record
-	ended, err := start(cmd, sandbox.Profile{Isolated: true}, nobody, nobody)
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("make a pipe for the boot record: %w", err)
+	}
+	defer r.Close()
+	cmd := command(ctx, "control", "boot", "-c", l.config)
+	cmd.Stdout = w
+	ended, err := l.start(cmd, isolated, nobody, nobody)
+	_ = w.Close()
 	if err != nil {
 		return nil, err
 	}
+	record, _ := io.ReadAll(io.LimitReader(r, ipc.MaxBoot+1))
+	_, _ = io.Copy(io.Discard, r)
 	if err := <-ended; err != nil {
 		return nil, fmt.Errorf("%w: %s: %w (it is read as user %d)", errConfig, l.config, err, nobody)
 	}
-	b, err := ipc.ParseBoot(record.Bytes())
+	b, err := ipc.ParseBoot(record)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errConfig, err)
 	}
 	return b, nil
-}
-
-// capped is a buffer that refuses what is over its limit.
-type capped struct {
-	bytes.Buffer
-	limit int
-}
-
-func (c *capped) Write(b []byte) (int, error) {
-	if c.Len()+len(b) > c.limit {
-		return 0, fmt.Errorf("the boot record is over %d bytes", c.limit)
-	}
-	return c.Buffer.Write(b)
 }
 
 // seal puts the record into memory that nobody can change.

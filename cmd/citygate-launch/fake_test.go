@@ -32,6 +32,8 @@ func TestMain(m *testing.M) {
 		exit(fakeBoot(os.Args[3]))
 	case len(os.Args) > 1 && os.Args[1] == "detach":
 		fmt.Println("detached as user", os.Getuid())
+	case name == "firewall":
+		fmt.Println("firewall", os.Args[1:], "as user", os.Getuid())
 	default:
 		exit(fakeWorker(name))
 	}

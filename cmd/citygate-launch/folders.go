@@ -22,10 +22,7 @@ func operators() int {
 	if err != nil {
 		return 0
 	}
-	gid, err := strconv.Atoi(g.Gid)
-	if err != nil {
-		return 0
-	}
+	gid, _ := strconv.Atoi(g.Gid)
 	return gid
 }
 
@@ -34,8 +31,12 @@ func makeFolders(b *ipc.Boot) error {
 	if err := mountBPF(b.BPFDir); err != nil {
 		return err
 	}
-	if err := letThrough(filepath.Dir(b.BPFDir)); err != nil {
-		return err
+	// systemd mounts /sys/fs/bpf for root alone. The guard's user may pass through to its folder, not list.
+	above := filepath.Dir(b.BPFDir)
+	if info, err := os.Stat(above); err == nil && info.Mode().Perm()&1 == 0 {
+		if err := os.Chmod(above, info.Mode().Perm()|1); err != nil {
+			return fmt.Errorf("let the guard through to %s: %w", b.BPFDir, err)
+		}
 	}
 	uid, group := func(p ipc.Process) int { return int(b.UID(p)) }, operators()
 	for _, d := range []struct {
@@ -90,18 +91,6 @@ func mountBPF(dir string) error {
 	}
 	if err := unix.Mount("bpf", point, "bpf", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "mode=0755"); err != nil {
 		return fmt.Errorf("mount a bpffs at %s: %w (the kernel needs CONFIG_BPF_SYSCALL; in a container, mount it outside)", point, err)
-	}
-	return nil
-}
-
-// letThrough lets the guard's user reach its folder: systemd mounts /sys/fs/bpf for root alone. It may pass, not list.
-func letThrough(dir string) error {
-	info, err := os.Stat(dir)
-	if err != nil {
-		return err
-	}
-	if mode := info.Mode().Perm(); mode&1 == 0 {
-		return os.Chmod(dir, mode|1)
 	}
 	return nil
 }

@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"citygate/pkg/ipc"
-	"citygate/pkg/sandbox"
 )
 
 const (
@@ -26,15 +25,13 @@ const (
 // group is the processes that run and end together.
 type group struct {
 	*launcher
-	boot   *ipc.Boot
-	cmds   map[ipc.Process]*exec.Cmd
-	conns  map[ipc.Process]*ipc.Conn
-	alive  map[ipc.Process]bool
-	report []ipc.ProcessExit // how the last group ended
-	exits  []ipc.ProcessExit // how this one does
-	ended  chan ipc.Process
-	heard  chan hearing
-	done   chan struct{}
+	boot  *ipc.Boot
+	cmds  map[ipc.Process]*exec.Cmd
+	conns map[ipc.Process]*ipc.Conn
+	alive map[ipc.Process]bool
+	exits []ipc.ProcessExit
+	ended chan ipc.Process
+	heard chan hearing
 }
 
 // hearing is what a process said to the launcher: nil, it is ready; an error, it broke the channel's rules.
@@ -43,59 +40,68 @@ type hearing struct {
 	err     error
 }
 
-// open starts a process of each kind, with channels between those that talk.
-func (l *launcher) open(b *ipc.Boot, report []ipc.ProcessExit) (*group, error) {
-	g := &group{
-		launcher: l, boot: b, report: report,
-		cmds: map[ipc.Process]*exec.Cmd{}, conns: map[ipc.Process]*ipc.Conn{}, alive: map[ipc.Process]bool{},
-		ended: make(chan ipc.Process, len(workers)), heard: make(chan hearing), done: make(chan struct{}),
-	}
+// runGroup applies the box's own firewall, starts a process of each kind, and returns when all have ended: with the new
+// boot record if the config changed, else with the reason.
+func (l *launcher) runGroup(ctx context.Context, b *ipc.Boot, reload <-chan os.Signal) (*ipc.Boot, error) {
 	record, err := seal(b)
 	if err != nil {
 		return nil, err
 	}
 	defer record.Close()
-	for _, w := range workers {
-		cmd := l.command(context.Background(), w.process.String())
-		cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", ipc.BootEnv, inherit(cmd, record)))
-		if w.process == ipc.Control {
-			cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", ipc.ListenerEnv, inherit(cmd, l.listener)))
-		}
-		g.cmds[w.process] = cmd
+	if err := l.once(ctx, b, record, ofTheRules, "firewall"); err != nil {
+		return nil, err
 	}
+	g := &group{
+		launcher: l, boot: b, cmds: map[ipc.Process]*exec.Cmd{}, conns: map[ipc.Process]*ipc.Conn{}, alive: map[ipc.Process]bool{},
+		ended: make(chan ipc.Process, len(workers)), heard: make(chan hearing, hearings*len(workers)),
+	}
+	defer g.stop()
+	if err := g.start(record); err != nil {
+		return nil, err
+	}
+	next, err := g.watch(ctx, reload)
+	l.exits = g.exits
+	return next, err
+}
+
+// start starts the processes with channels between those that talk.
+func (g *group) start(record *os.File) error {
+	for p := range workers {
+		g.cmds[p] = command(context.Background(), p.String())
+		g.give(p, ipc.BootEnv, record)
+	}
+	g.give(ipc.Control, ipc.ListenerEnv, g.listener)
 	theirs, err := g.connect()
-	for _, w := range workers {
+	for p := range workers {
 		if err == nil {
-			err = g.start(w.process, w.birth)
+			err = g.startOne(p)
 		}
 	}
 	for _, c := range theirs {
 		_ = c.Close()
 	}
-	if err != nil {
-		g.stop()
-		return nil, err
-	}
-	return g, nil
+	return err
+}
+
+func (g *group) give(p ipc.Process, variable string, f *os.File) {
+	g.cmds[p].Env = append(g.cmds[p].Env, fmt.Sprintf("%s=%d", variable, inherit(g.cmds[p], f)))
 }
 
 // connect makes the channels, and gives the ends that are not the launcher's.
 func (g *group) connect() (theirs []*ipc.Conn, err error) {
 	names := map[ipc.Process][]string{}
-	give := func(to, peer ipc.Process, c *ipc.Conn) {
-		theirs = append(theirs, c)
-		names[to] = append(names[to], fmt.Sprintf("%v=%d", peer, inherit(g.cmds[to], c.File())))
-	}
 	for _, pair := range ipc.Channels() {
 		a, b, err := ipc.NewPair(pair[0], pair[1])
 		if err != nil {
 			return theirs, err
 		}
-		give(pair[1], pair[0], b)
-		if pair[0] == ipc.Launch {
-			g.conns[pair[1]] = a
-		} else {
-			give(pair[0], pair[1], a)
+		for i, end := range []*ipc.Conn{a, b} {
+			if pair[i] == ipc.Launch {
+				g.conns[pair[1-i]] = end
+				continue
+			}
+			theirs = append(theirs, end)
+			names[pair[i]] = append(names[pair[i]], fmt.Sprintf("%v=%d", pair[1-i], inherit(g.cmds[pair[i]], end.File())))
 		}
 	}
 	for p, n := range names {
@@ -104,12 +110,12 @@ func (g *group) connect() (theirs []*ipc.Conn, err error) {
 	return theirs, nil
 }
 
-func (g *group) start(p ipc.Process, profile sandbox.Profile) error {
+func (g *group) startOne(p ipc.Process) error {
 	gid := g.boot.UID(p)
 	if group := operators(); p == ipc.Journal && group != 0 {
 		gid = uint32(group) // who may read its files
 	}
-	ended, err := start(g.cmds[p], profile, g.boot.UID(p), gid)
+	ended, err := g.launcher.start(g.cmds[p], workers[p], g.boot.UID(p), gid)
 	if err != nil {
 		return err
 	}
@@ -122,24 +128,22 @@ func (g *group) start(p ipc.Process, profile sandbox.Profile) error {
 	return nil
 }
 
+// hearings is how often a process is heard: it is ready once, and breaks the rules once.
+const hearings = 2
+
 // hear passes on what a process says to the launcher, until its channel ends.
 func (g *group) hear(p ipc.Process) {
-	for {
+	for range hearings {
 		_, err := g.conns[p].Recv()
 		if errors.Is(err, io.EOF) || errors.Is(err, os.ErrClosed) {
 			return
 		}
-		select {
-		case g.heard <- hearing{p, err}:
-		case <-g.done:
-			return
-		}
+		g.heard <- hearing{p, err}
 	}
 }
 
-// run returns when all processes have ended: with the new boot record if the config changed, else with the reason.
-func (g *group) run(ctx context.Context, reload <-chan os.Signal) (*ipc.Boot, error) {
-	defer g.stop()
+// watch returns when a process has ended or all should.
+func (g *group) watch(ctx context.Context, reload <-chan os.Signal) (*ipc.Boot, error) {
 	late := time.After(readyTime)
 	ready := map[ipc.Process]bool{}
 	for {
@@ -174,7 +178,7 @@ func (g *group) run(ctx context.Context, reload <-chan os.Signal) (*ipc.Boot, er
 // up tells who wants to know that all processes are ready.
 func (g *group) up() error {
 	g.logf("all processes are ready")
-	for _, e := range g.report {
+	for _, e := range g.launcher.exits {
 		if err := g.conns[ipc.Control].Send(e); err != nil {
 			return err
 		}
@@ -243,7 +247,6 @@ func causes(exits []ipc.ProcessExit) []ipc.ProcessExit {
 
 // stop ends what still runs, the journal last, so that it keeps what the others have to say.
 func (g *group) stop() {
-	close(g.done)
 	for _, wave := range [][]ipc.Process{{ipc.Guard, ipc.Control, ipc.Watch}, {ipc.Journal}} {
 		g.signal(wave, syscall.SIGTERM)
 		late := time.After(stopTime)

@@ -11,49 +11,30 @@ import (
 	"citygate/pkg/sandbox"
 )
 
-// checkHost says what this machine lacks, and what to do about it.
+// checkHost says what this machine lacks that nothing else would say as clearly; `citygate doctor` looks at the rest.
 func checkHost() error {
 	if os.Geteuid() != 0 {
 		return errors.New("it needs root, to make namespaces and users for its processes: run it by sudo or systemd")
 	}
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		return fmt.Errorf("read the kernel's version: %w", err)
-	}
-	var major, minor int
-	release := unix.ByteSliceToString(u.Release[:])
-	if _, err := fmt.Sscanf(release, "%d.%d", &major, &minor); err != nil || major < 6 || (major == 6 && minor < 1) {
-		return fmt.Errorf("kernel %s is too old: install 6.1 or newer", release)
-	}
 	return sandbox.Supported()
 }
 
-// binariesFD is above all descriptors that a process inherits: those take the numbers from 3 on, and would take its place.
-const binariesFD = 100
-
-// openBinaries opens the folder of this program, where the others are too. They are started through the descriptor, so
-// that the way to it may be closed to their users.
-func openBinaries() (string, error) {
+// enterFolder makes the folder of this program the current one. The other programs are there, and are started from there:
+// the way to it may be closed to their users.
+func enterFolder() error {
 	exe, err := os.Executable()
-	if err != nil {
-		return "", fmt.Errorf("find this program: %w", err)
+	if err == nil {
+		err = os.Chdir(filepath.Dir(exe))
 	}
-	low, err := unix.Open(filepath.Dir(exe), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return "", fmt.Errorf("open the folder of %s: %w", exe, err)
+		return fmt.Errorf("enter the folder of this program: %w", err)
 	}
-	defer unix.Close(low)
-	fd, err := unix.FcntlInt(uintptr(low), unix.F_DUPFD_CLOEXEC, binariesFD)
-	if err != nil {
-		return "", fmt.Errorf("keep the folder of %s: %w", exe, err)
-	}
-	folder := fmt.Sprintf("/proc/self/fd/%d", fd)
-	for _, w := range workers {
-		if _, err := os.Stat(folder + "/citygate-" + w.process.String()); err != nil {
-			return "", fmt.Errorf("find citygate-%v beside this program in %s: %w", w.process, filepath.Dir(exe), err)
+	for _, name := range []string{"guard", "control", "journal", "watch", "firewall"} {
+		if _, err := os.Stat("citygate-" + name); err != nil {
+			return fmt.Errorf("find citygate-%s beside this program in %s: %w", name, filepath.Dir(exe), err)
 		}
 	}
-	return folder, nil
+	return nil
 }
 
 // notify tells systemd, if it started us, that the gateway is up (sd_notify(3)).
@@ -63,11 +44,11 @@ func notify(state string) error {
 		return nil
 	}
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("notify systemd: %w", err)
+	if err == nil {
+		err = unix.Sendto(fd, []byte(state), unix.MSG_NOSIGNAL, &unix.SockaddrUnix{Name: path})
+		_ = unix.Close(fd)
 	}
-	defer unix.Close(fd)
-	if err := unix.Sendto(fd, []byte(state), unix.MSG_NOSIGNAL, &unix.SockaddrUnix{Name: path}); err != nil {
+	if err != nil {
 		return fmt.Errorf("notify systemd at %s: %w", path, err)
 	}
 	return nil

@@ -2,21 +2,21 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
 	"citygate/pkg/ipc"
-	"citygate/pkg/sandbox"
 )
 
 // launcher runs the processes of one config.
 type launcher struct {
 	config   string
-	binaries string // the folder of the programs
 	log      io.Writer
-	listener *os.File // the API's
+	listener *os.File          // the API's
+	exits    []ipc.ProcessExit // how the last processes ended
 	restarts uint32
 }
 
@@ -48,15 +48,9 @@ func (l *launcher) run(ctx context.Context, reload <-chan os.Signal) error {
 		return err
 	}
 	defer remove(l.listener)
-	var exits []ipc.ProcessExit
 	for delay := time.Duration(0); ; {
 		begin := time.Now()
-		g, err := l.open(b, exits)
-		var next *ipc.Boot
-		if err == nil {
-			next, err = g.run(ctx, reload)
-			exits = g.exits
-		}
+		next, err := l.runGroup(ctx, b, reload)
 		if ctx.Err() != nil {
 			l.logf("all processes have ended; the kernel goes on forwarding")
 			return nil
@@ -98,7 +92,7 @@ func backOff(last, ran time.Duration) time.Duration {
 	return min(longest, max(shortest, 2*last))
 }
 
-// detach takes the bridges off their ports; nothing is forwarded afterwards.
+// detach takes the bridges off their ports, and the box's own firewall away; nothing is forwarded afterwards.
 func (l *launcher) detach(ctx context.Context) error {
 	b, held, err := l.prepare(ctx)
 	if err != nil {
@@ -110,11 +104,6 @@ func (l *launcher) detach(ctx context.Context) error {
 		return err
 	}
 	defer record.Close()
-	cmd := l.command(ctx, ipc.Guard.String(), "detach")
-	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", ipc.BootEnv, inherit(cmd, record)))
-	ended, err := start(cmd, sandbox.Profile{Caps: sandbox.GuardCaps}, b.UID(ipc.Guard), b.UID(ipc.Guard))
-	if err == nil {
-		err = <-ended
-	}
-	return err
+	return errors.Join(
+		l.once(ctx, b, record, ofTheGuard, "guard", "detach"), l.once(ctx, b, record, ofTheRules, "firewall", "remove"))
 }

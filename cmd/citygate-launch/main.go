@@ -56,10 +56,10 @@ func run(ctx context.Context, args []string, stderr io.Writer, reload <-chan os.
 	if err != nil {
 		return fmt.Errorf("find the config %s: %w", *config, err)
 	}
-	l := &launcher{config: path, log: stderr}
-	if l.binaries, err = openBinaries(); err != nil {
+	if err := enterFolder(); err != nil {
 		return err
 	}
+	l := &launcher{config: path, log: stderr}
 	if flags.Arg(0) == "detach" {
 		return l.detach(ctx)
 	}

@@ -11,11 +11,12 @@ import (
 
 // banned says what a program must not even link: its text is the proof of what it cannot do.
 var banned = map[string][]string{
-	"citygate-launch":  {"net/http", "crypto/tls", "go.yaml.in/", "github.com/google/gopacket", "github.com/cilium/ebpf", "encoding/json"},
-	"citygate-guard":   {"net/http", "crypto/tls", "os/exec", "go.yaml.in/", "github.com/google/gopacket", "citygate/pkg/policy"},
-	"citygate-watch":   {"net/http", "crypto/tls", "os/exec", "go.yaml.in/"},
-	"citygate-journal": {"net/http", "crypto/tls", "os/exec", "go.yaml.in/", "github.com/cilium/ebpf", "github.com/google/gopacket"},
-	"citygate-control": {"os/exec", "github.com/google/gopacket"},
+	"citygate-launch":   {"net/http", "crypto/tls", "go.yaml.in/", "github.com/google/gopacket", "github.com/cilium/ebpf", "encoding/json"},
+	"citygate-guard":    {"net/http", "crypto/tls", "os/exec", "go.yaml.in/", "github.com/google/gopacket", "citygate/pkg/policy", "github.com/google/nftables"},
+	"citygate-firewall": {"net/http", "crypto/tls", "os/exec", "go.yaml.in/", "github.com/google/gopacket", "github.com/cilium/ebpf"},
+	"citygate-watch":    {"net/http", "crypto/tls", "os/exec", "go.yaml.in/"},
+	"citygate-journal":  {"net/http", "crypto/tls", "os/exec", "go.yaml.in/", "github.com/cilium/ebpf", "github.com/google/gopacket"},
+	"citygate-control":  {"os/exec", "github.com/google/gopacket"},
 }
 
 func TestProgramsDoNotLink(t *testing.T) {
