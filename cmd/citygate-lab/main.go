@@ -53,6 +53,7 @@ func root() *cobra.Command {
 	cmd.PersistentFlags().StringVar(&remote.Dir, "dir", "/run/citygate-lab", "folder of the city's control socket and log")
 	cmd.AddCommand(upCommand(&remote), superviseCommand(), downCommand(&remote), statusCommand(&remote),
 		execCommand(&remote), attackCommand(&remote), scoreCommand(&remote))
+	cmd.AddCommand(demoCommands()...)
 	return cmd
 }
 
