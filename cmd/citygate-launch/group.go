@@ -52,7 +52,8 @@ func (l *launcher) runGroup(ctx context.Context, b *ipc.Boot, reload <-chan os.S
 		return nil, err
 	}
 	g := &group{
-		launcher: l, boot: b, cmds: map[ipc.Process]*exec.Cmd{}, conns: map[ipc.Process]*ipc.Conn{}, alive: map[ipc.Process]bool{},
+		launcher: l, boot: b,
+		cmds: map[ipc.Process]*exec.Cmd{}, conns: map[ipc.Process]*ipc.Conn{}, alive: map[ipc.Process]bool{},
 		ended: make(chan ipc.Process, len(workers)), heard: make(chan hearing, hearings*len(workers)),
 	}
 	defer g.stop()

@@ -22,7 +22,9 @@ var (
 	isolated   = sandbox.Profile{Isolated: true}
 	ofTheGuard = sandbox.Profile{Caps: sandbox.GuardCaps}
 	ofTheRules = sandbox.Profile{Caps: []uintptr{unix.CAP_NET_ADMIN}} // of the box's own firewall
-	workers    = map[ipc.Process]sandbox.Profile{ipc.Guard: ofTheGuard, ipc.Control: isolated, ipc.Journal: isolated, ipc.Watch: isolated}
+	workers    = map[ipc.Process]sandbox.Profile{
+		ipc.Guard: ofTheGuard, ipc.Control: isolated, ipc.Journal: isolated, ipc.Watch: isolated,
+	}
 )
 
 // command is citygate-NAME with an empty environment.
@@ -75,7 +77,9 @@ func (l *launcher) start(cmd *exec.Cmd, p sandbox.Profile, uid, gid uint32) (<-c
 }
 
 // once runs a command of one configuration to its end, as the guard's user.
-func (l *launcher) once(ctx context.Context, b *ipc.Boot, record *os.File, p sandbox.Profile, name string, args ...string) error {
+func (l *launcher) once(
+	ctx context.Context, b *ipc.Boot, record *os.File, p sandbox.Profile, name string, args ...string,
+) error {
 	cmd := command(ctx, name, args...)
 	cmd.Env = append(cmd.Env, fmt.Sprintf("%s=%d", ipc.BootEnv, inherit(cmd, record)))
 	ended, err := l.start(cmd, p, b.UID(ipc.Guard), b.UID(ipc.Guard))

@@ -12,6 +12,7 @@ import (
 
 	"citygate/pkg/control/api"
 	"citygate/pkg/flow"
+	"citygate/pkg/flow/notation"
 	"citygate/pkg/policy"
 
 	"golang.org/x/sys/unix"
@@ -171,7 +172,7 @@ func (c *Control) putDevice(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errInvalid, err)
 	}
-	vlan, err := flow.ParseVLAN(r.URL.Query().Get("vlan"))
+	vlan, err := notation.ParseVLAN(r.URL.Query().Get("vlan"))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errInvalid, err)
 	}

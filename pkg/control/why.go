@@ -8,6 +8,7 @@ import (
 
 	"citygate/pkg/control/api"
 	"citygate/pkg/flow"
+	"citygate/pkg/flow/notation"
 	"citygate/pkg/policy"
 	"citygate/pkg/verdict"
 )
@@ -97,9 +98,9 @@ func question(src, srcPort, dst, dstPort, proto, vlan string) (t flow.FiveTuple,
 	if t.DstPort, err = parsePort(dstPort); err != nil {
 		return t, v, err
 	}
-	if t.Proto, err = flow.ParseProto(proto); err != nil {
+	if t.Proto, err = notation.ParseProto(proto); err != nil {
 		return t, v, err
 	}
-	v, err = flow.ParseVLAN(vlan)
+	v, err = notation.ParseVLAN(vlan)
 	return t, v, err
 }

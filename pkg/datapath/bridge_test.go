@@ -239,11 +239,11 @@ func TestPortsAreSetAndRestored(t *testing.T) {
 	c := openBench(t, Settings{})
 	s, err := link.Inspect("g0", "g1")
 	must(err)
-	if s.XDP != "native" {
-		t.Errorf("XDP mode %s", s.XDP)
+	if s.Mode != "native" {
+		t.Errorf("XDP mode %s", s.Mode)
 	}
 	for _, check := range s.Checks {
-		if check.Outcome == link.Bad {
+		if check.State == ipc.CheckBad {
 			t.Errorf("%s: %s", check.Name, check.Detail)
 		}
 	}
@@ -270,8 +270,8 @@ func TestGenericModeWhereThereIsNoNative(t *testing.T) {
 	defer func() { b.Close(); must(Detach("/sys/fs/bpf/generic")) }()
 	s, err := link.Inspect("d0", "d1")
 	must(err)
-	if s.XDP != "generic" {
-		t.Errorf("XDP mode %s", s.XDP)
+	if s.Mode != "generic" {
+		t.Errorf("XDP mode %s", s.Mode)
 	}
 }
 

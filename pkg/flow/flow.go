@@ -57,26 +57,6 @@ const vlanQinQ VLAN = 1 << 24
 // QinQ is the VLAN of a frame with an outer and an inner tag.
 func QinQ(outer, inner uint16) VLAN { return vlanQinQ | VLAN(outer&0xfff)<<12 | VLAN(inner&0xfff) }
 
-// ParseVLAN reads "10", "100.20" (outer.inner) or "untagged".
-func ParseVLAN(s string) (VLAN, error) {
-	if s == "" || s == "untagged" {
-		return 0, nil
-	}
-	outer, inner, two := strings.Cut(s, ".")
-	o, err := strconv.ParseUint(outer, 10, 16)
-	if err != nil || o > 4094 || (two && o == 0) {
-		return 0, fmt.Errorf("vlan %q is not untagged, 1 to 4094, or outer.inner such as 100.20", s)
-	}
-	if !two {
-		return VLAN(o), nil
-	}
-	i, err := strconv.ParseUint(inner, 10, 16)
-	if err != nil || i == 0 || i > 4094 {
-		return 0, fmt.Errorf("vlan %q is not untagged, 1 to 4094, or outer.inner such as 100.20", s)
-	}
-	return QinQ(uint16(o), uint16(i)), nil
-}
-
 func (v VLAN) String() string {
 	switch {
 	case v == 0:
@@ -134,27 +114,6 @@ func (p Proto) String() string {
 		return "IPv6-ICMP"
 	}
 	return fmt.Sprintf("%03d", uint8(p))
-}
-
-// ParseProto reads a name of String, in any case, or "icmp6", "icmpv6", or a number.
-func ParseProto(s string) (Proto, error) {
-	switch strings.ToLower(s) {
-	case "icmp":
-		return ICMP, nil
-	case "igmp":
-		return IGMP, nil
-	case "tcp":
-		return TCP, nil
-	case "udp":
-		return UDP, nil
-	case "icmpv6", "icmp6", "ipv6-icmp":
-		return ICMPv6, nil
-	}
-	n, err := strconv.ParseUint(s, 10, 8)
-	if err != nil {
-		return 0, fmt.Errorf("protocol %q is not tcp, udp, icmp, icmpv6, igmp or a number from 0 to 255", s)
-	}
-	return Proto(n), nil
 }
 
 // FiveTuple is one direction of a flow. For ICMP echo SrcPort is the identifier and DstPort 0; without ports both are 0.

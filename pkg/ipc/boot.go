@@ -100,12 +100,12 @@ func InheritBoot() (*Boot, error) {
 
 func (b *Boot) layout(c *codec) {
 	format := uint32(bootFormat)
-	c.fields(&format)
+	number(c, &format)
 	c.check(format == bootFormat, "it is of another version")
 	for _, s := range []*string{&b.Site, &b.Config, &b.Policy, &b.StateDir, &b.LogDir, &b.RunDir, &b.BPFDir} {
 		c.text(s, maxPath)
 	}
-	c.fields(&b.UIDBase, list(&b.Bridges, maxBridges, (*BootBridge).layout), &b.Management.Interface,
+	c.fields(num(&b.UIDBase), list(&b.Bridges, maxBridges, (*BootBridge).layout), &b.Management.Interface,
 		list(&b.Management.AllowFrom, maxManagement, field[netip.Prefix]),
 		list(&b.Management.Ports, maxManagement, (*PortRange).layout))
 }
@@ -114,7 +114,7 @@ func (b *BootBridge) layout(c *codec) {
 	c.fields(&b.Name, &b.CameraPort, &b.ServerPort, &b.Enforce, &b.FailOpen, &b.OverloadPass, &b.STP, &b.LLDP)
 }
 
-func (r *PortRange) layout(c *codec) { c.fields(&r.Proto, &r.Lo, &r.Hi) }
+func (r *PortRange) layout(c *codec) { c.fields(num(&r.Proto), num(&r.Lo), num(&r.Hi)) }
 
 const (
 	maxPath       = 1024

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 	"unsafe"
@@ -66,39 +65,11 @@ type text struct {
 	max int
 }
 
-// fields writes or reads what the pointers point to; a slice of bytes has the length that it has.
-func (c *codec) fields(pointers ...any) {
-	for _, p := range pointers {
-		switch v := p.(type) {
-		case *uint8:
-			number(c, v)
-		case *uint16:
-			number(c, v)
-		case *uint32:
-			number(c, v)
-		case *uint64:
-			number(c, v)
-		case *int32:
-			number(c, v)
-		case *int64:
-			number(c, v)
-		case *time.Duration:
-			number(c, v)
-		case *Process:
-			number(c, v)
-		case *DeviceID:
-			number(c, v)
-		case *DeviceFlags:
-			number(c, v)
-		case *CheckState:
-			number(c, v)
-		case *flow.VLAN:
-			number(c, v)
-		case *flow.Proto:
-			number(c, v)
-		case *flow.Side:
-			number(c, v)
-			c.check(*v <= flow.AnySide, "a side is neither camera, server nor any")
+// fields writes or reads what the pointers point to; a slice of bytes has the length that it has. Numbers, sides and lists
+// are functions.
+func (c *codec) fields(all ...any) {
+	for _, f := range all {
+		switch v := f.(type) {
 		case *bool:
 			c.bool(v)
 		case []byte:
@@ -136,6 +107,18 @@ func (c *codec) raw(v []byte) {
 		copy(v, c.take(len(v)))
 	} else {
 		c.b = append(c.b, v...)
+	}
+}
+
+// num is a number as a field.
+func num[T ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~int32 | ~int64](v *T) func(*codec) {
+	return func(c *codec) { number(c, v) }
+}
+
+func side(v *flow.Side) func(*codec) {
+	return func(c *codec) {
+		number(c, v)
+		c.check(*v <= flow.AnySide, "a side is neither camera, server nor any")
 	}
 }
 
@@ -215,7 +198,8 @@ func (c *codec) addr(v *netip.Addr) {
 
 func (c *codec) prefix(v *netip.Prefix) {
 	a, bits := v.Masked().Addr(), uint8(v.Bits())
-	c.fields(&a, &bits)
+	c.addr(&a)
+	number(c, &bits)
 	if c.reading {
 		*v = netip.PrefixFrom(a, int(bits))
 		c.check(v.IsValid() && v.Masked() == *v, "a prefix is malformed")

@@ -34,13 +34,13 @@ type ProcessExit struct {
 }
 
 func (m *ProcessExit) layout(c *codec) {
-	c.fields(&m.Process, &m.Code, &m.Signal, &m.Violator, &m.Restarts)
+	c.fields(num(&m.Process), num(&m.Code), num(&m.Signal), num(&m.Violator), num(&m.Restarts))
 }
 
 // PolicyBegin opens the transfer of a policy set.
 type PolicyBegin struct{ ID uint32 }
 
-func (m *PolicyBegin) layout(c *codec) { c.fields(&m.ID) }
+func (m *PolicyBegin) layout(c *codec) { c.fields(num(&m.ID)) }
 
 // PolicyPut is a piece of the encoded set, appended to what came before.
 type PolicyPut struct{ Data []byte }
@@ -54,12 +54,12 @@ type PolicyCommit struct {
 	Sum  [sha256.Size]byte
 }
 
-func (m *PolicyCommit) layout(c *codec) { c.fields(&m.ID, &m.Size, m.Sum[:]) }
+func (m *PolicyCommit) layout(c *codec) { c.fields(num(&m.ID), num(&m.Size), m.Sum[:]) }
 
 // PolicyAbort forgets what was put since PolicyBegin.
 type PolicyAbort struct{ ID uint32 }
 
-func (m *PolicyAbort) layout(c *codec) { c.fields(&m.ID) }
+func (m *PolicyAbort) layout(c *codec) { c.fields(num(&m.ID)) }
 
 // SetBinding gives a device its DHCP address.
 type SetBinding struct {
@@ -69,7 +69,7 @@ type SetBinding struct {
 	Addr   netip.Addr
 }
 
-func (m *SetBinding) layout(c *codec) { c.fields(&m.ID, &m.Device, &m.VLAN, &m.Addr) }
+func (m *SetBinding) layout(c *codec) { c.fields(num(&m.ID), num(&m.Device), num(&m.VLAN), &m.Addr) }
 
 // ClearBinding takes it away.
 type ClearBinding SetBinding
@@ -85,7 +85,7 @@ type SetBlock struct {
 }
 
 func (m *SetBlock) layout(c *codec) {
-	c.fields(&m.ID, &m.Src, &m.Dst, &m.Until, text{&m.Reason, MaxReason})
+	c.fields(num(&m.ID), &m.Src, &m.Dst, num(&m.Until), text{&m.Reason, MaxReason})
 }
 
 // LiftBlock ends a block.
@@ -94,12 +94,12 @@ type LiftBlock struct {
 	Src, Dst netip.Addr
 }
 
-func (m *LiftBlock) layout(c *codec) { c.fields(&m.ID, &m.Src, &m.Dst) }
+func (m *LiftBlock) layout(c *codec) { c.fields(num(&m.ID), &m.Src, &m.Dst) }
 
 // GetPorts asks for a PortState of each bridge port, then a Result.
 type GetPorts struct{ ID uint32 }
 
-func (m *GetPorts) layout(c *codec) { c.fields(&m.ID) }
+func (m *GetPorts) layout(c *codec) { c.fields(num(&m.ID)) }
 
 // Result answers the request of that ID. Generation is that of the policy now in force.
 type Result struct {
@@ -109,7 +109,7 @@ type Result struct {
 	Error      string
 }
 
-func (m *Result) layout(c *codec) { c.fields(&m.ID, &m.OK, &m.Generation, &m.Error) }
+func (m *Result) layout(c *codec) { c.fields(num(&m.ID), &m.OK, num(&m.Generation), &m.Error) }
 
 // CheckState is the outcome of a check of a port.
 type CheckState uint8
@@ -128,7 +128,7 @@ type PortCheck struct {
 	Detail string
 }
 
-func (m *PortCheck) layout(c *codec) { c.fields(text{&m.Name, MaxName}, &m.State, &m.Detail) }
+func (m *PortCheck) layout(c *codec) { c.fields(text{&m.Name, MaxName}, num(&m.State), &m.Detail) }
 
 // PortState describes a bridge port. Mode is the XDP mode, native or generic.
 type PortState struct {
@@ -142,8 +142,8 @@ type PortState struct {
 }
 
 func (m *PortState) layout(c *codec) {
-	c.fields(text{&m.Bridge, MaxName}, text{&m.Port, MaxName}, &m.Side, &m.Up, text{&m.Mode, MaxName}, &m.MTU, &m.SpeedMbps,
-		list(&m.Checks, 12, (*PortCheck).layout))
+	c.fields(text{&m.Bridge, MaxName}, text{&m.Port, MaxName}, side(&m.Side), &m.Up,
+		text{&m.Mode, MaxName}, num(&m.MTU), num(&m.SpeedMbps), list(&m.Checks, 12, (*PortCheck).layout))
 }
 
 // MapFD carries a read-only file descriptor of a BPF map.
@@ -163,7 +163,8 @@ type DeviceSeen struct {
 }
 
 func (m *DeviceSeen) layout(c *codec) {
-	c.fields(m.MAC[:], &m.VLAN, &m.Side, text{&m.Bridge, MaxName}, &m.Addr, &m.Boot, list(&m.Evidence, 12, field[string]))
+	c.fields(m.MAC[:], num(&m.VLAN), side(&m.Side), text{&m.Bridge, MaxName}, &m.Addr, num(&m.Boot),
+		list(&m.Evidence, 12, field[string]))
 }
 
 // DHCPBinding is an address that a server gave to a MAC.
@@ -177,7 +178,7 @@ type DHCPBinding struct {
 }
 
 func (m *DHCPBinding) layout(c *codec) {
-	c.fields(m.MAC[:], &m.VLAN, text{&m.Bridge, MaxName}, &m.Addr, &m.LeaseSeconds, &m.Server)
+	c.fields(m.MAC[:], num(&m.VLAN), text{&m.Bridge, MaxName}, &m.Addr, num(&m.LeaseSeconds), &m.Server)
 }
 
 // Event is an event for the journal: its type and its fields in the codec of pkg/event.
@@ -186,7 +187,7 @@ type Event struct {
 	Payload []byte
 }
 
-func (m *Event) layout(c *codec) { c.fields(&m.Type, &m.Payload) }
+func (m *Event) layout(c *codec) { c.fields(num(&m.Type), &m.Payload) }
 
 // JournalState counts what the journal did since its start.
 type JournalState struct {
@@ -196,5 +197,5 @@ type JournalState struct {
 }
 
 func (m *JournalState) layout(c *codec) {
-	c.fields(&m.Written, &m.Suppressed, &m.Lost, &m.DiskFull, &m.LastError)
+	c.fields(num(&m.Written), num(&m.Suppressed), num(&m.Lost), &m.DiskFull, &m.LastError)
 }

@@ -55,7 +55,9 @@ type DeviceEntry struct {
 	KBps  uint32
 }
 
-func (e *DeviceEntry) layout(c *codec) { c.fields(&e.ID, &e.Via, &e.Side, &e.Flags, &e.PPS, &e.KBps) }
+func (e *DeviceEntry) layout(c *codec) {
+	c.fields(num(&e.ID), num(&e.Via), side(&e.Side), num(&e.Flags), num(&e.PPS), num(&e.KBps))
+}
 
 // MACEntry says whose hardware address it is.
 type MACEntry struct {
@@ -64,7 +66,7 @@ type MACEntry struct {
 	Device DeviceID
 }
 
-func (e *MACEntry) layout(c *codec) { c.fields(e.MAC[:], &e.VLAN, &e.Device) }
+func (e *MACEntry) layout(c *codec) { c.fields(e.MAC[:], num(&e.VLAN), num(&e.Device)) }
 
 // AddrEntry says whose IP address or prefix it is; the longest prefix wins.
 type AddrEntry struct {
@@ -73,7 +75,7 @@ type AddrEntry struct {
 	Device DeviceID
 }
 
-func (e *AddrEntry) layout(c *codec) { c.fields(&e.VLAN, &e.Prefix, &e.Device) }
+func (e *AddrEntry) layout(c *codec) { c.fields(num(&e.VLAN), &e.Prefix, num(&e.Device)) }
 
 // ServiceEntry is one port range of a service (0 to 63). For ICMP and ICMPv6 Lo and Hi are message types,
 // for protocols without ports both are 0.
@@ -83,7 +85,9 @@ type ServiceEntry struct {
 	Lo, Hi  uint16
 }
 
-func (e *ServiceEntry) layout(c *codec) { c.fields(&e.Service, &e.Proto, &e.Lo, &e.Hi) }
+func (e *ServiceEntry) layout(c *codec) {
+	c.fields(num(&e.Service), num(&e.Proto), num(&e.Lo), num(&e.Hi))
+}
 
 // RuleEntry allows From to open flows of a service towards To. Rule is the number of the policy line it comes from.
 type RuleEntry struct {
@@ -92,4 +96,6 @@ type RuleEntry struct {
 	Rule     uint16
 }
 
-func (e *RuleEntry) layout(c *codec) { c.fields(&e.From, &e.To, &e.Service, &e.Rule) }
+func (e *RuleEntry) layout(c *codec) {
+	c.fields(num(&e.From), num(&e.To), num(&e.Service), num(&e.Rule))
+}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"citygate/pkg/flow"
+	"citygate/pkg/flow/notation"
 	"citygate/pkg/policy/document"
 )
 
@@ -146,7 +147,7 @@ func readVLAN(v document.Value) flow.VLAN {
 	if !ok {
 		return 0
 	}
-	vlan, err := flow.ParseVLAN(s)
+	vlan, err := notation.ParseVLAN(s)
 	if err != nil {
 		v.Fail(document.Quote(s)+" is not a VLAN", "write untagged, 1 to 4094, or outer.inner such as 100.20")
 	}

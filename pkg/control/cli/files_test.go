@@ -14,8 +14,8 @@ import (
 	"citygate/pkg/control/api"
 	"citygate/pkg/event"
 	"citygate/pkg/flow"
+	"citygate/pkg/ipc"
 	"citygate/pkg/journal"
-	"citygate/pkg/link"
 	"citygate/pkg/verdict"
 )
 
@@ -183,8 +183,8 @@ func goodHost() host {
 	return host{
 		uid: 0, release: "6.18.44", exists: func(string) bool { return true }, landlock: func() int { return 7 },
 		seccomp: func() bool { return true }, bpffs: func(string) bool { return true }, free: func(string) (uint64, error) { return 1 << 30, nil },
-		port: func(name, _ string) (link.State, error) {
-			return link.State{Name: name, Up: true, XDP: "none", Checks: []link.Check{{Name: "promiscuous", Outcome: link.Bad, Detail: "set it"}, {Name: "GRO at the veth peer", Outcome: link.Unknown, Detail: "look there"}}}, nil
+		port: func(name, _ string) (ipc.PortState, error) {
+			return ipc.PortState{Port: name, Up: true, Mode: "none", Checks: []ipc.PortCheck{{Name: "promiscuous", State: ipc.CheckBad, Detail: "set it"}, {Name: "GRO at the veth peer", State: ipc.CheckUnknown, Detail: "look there"}}}, nil
 		},
 	}
 }
@@ -193,11 +193,11 @@ func badHost() host {
 	return host{
 		uid: 1000, release: "5.10.0-9", exists: func(string) bool { return false }, landlock: func() int { return 0 },
 		seccomp: func() bool { return false }, bpffs: func(string) bool { return false }, free: func(string) (uint64, error) { return 1 << 20, nil },
-		port: func(name, _ string) (link.State, error) {
+		port: func(name, _ string) (ipc.PortState, error) {
 			if name == "g1" {
-				return link.State{}, errors.New("bridge port g1: Link not found")
+				return ipc.PortState{}, errors.New("bridge port g1: Link not found")
 			}
-			return link.State{Name: name, XDP: "generic", Checks: []link.Check{{Name: "equal MTU", Outcome: link.Bad, Detail: "g0 has 1500"}, {Name: "promiscuous", Outcome: link.Bad, Detail: "set it"}}}, nil
+			return ipc.PortState{Port: name, Mode: "generic", Checks: []ipc.PortCheck{{Name: "equal MTU", State: ipc.CheckBad, Detail: "g0 has 1500"}, {Name: "promiscuous", State: ipc.CheckBad, Detail: "set it"}}}, nil
 		},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"citygate/pkg/control/api"
+	"citygate/pkg/ipc"
 	"citygate/pkg/link"
 	"citygate/pkg/sandbox"
 
@@ -23,7 +24,7 @@ type host struct {
 	seccomp  func() bool
 	bpffs    func(path string) bool
 	free     func(path string) (uint64, error) // bytes
-	port     func(name, peer string) (link.State, error)
+	port     func(name, peer string) (ipc.PortState, error)
 }
 
 // thisHost looks at the machine without changing it, and without root.
@@ -154,7 +155,7 @@ func (h host) ports(f *findings, p api.Paths) {
 			}
 			h.xdp(f, port.Name, s)
 			for _, c := range s.Checks {
-				state, text, remedy := portCheck(c, s.XDP != "none")
+				state, text, remedy := portCheck(c, s.Mode != "none")
 				f.add("port "+port.Name+": "+c.Name, state, text, remedy)
 			}
 		}
@@ -162,11 +163,11 @@ func (h host) ports(f *findings, p api.Paths) {
 }
 
 // portCheck says what a setting means: a gateway that has the port has set it, one that starts will.
-func portCheck(c link.Check, taken bool) (state, text, remedy string) {
+func portCheck(c ipc.PortCheck, taken bool) (state, text, remedy string) {
 	switch {
-	case c.Outcome == link.OK:
+	case c.State == ipc.CheckOK:
 		return "ok", "yes", ""
-	case c.Outcome == link.Unknown:
+	case c.State == ipc.CheckUnknown:
 		return "unknown", "cannot be seen from here", c.Detail
 	case taken || c.Name == "no addresses of the host" || c.Name == "equal MTU":
 		return "fail", "no", c.Detail
@@ -174,10 +175,10 @@ func portCheck(c link.Check, taken bool) (state, text, remedy string) {
 	return "ok", "not yet; citygate run sets it", ""
 }
 
-func (h host) xdp(f *findings, name string, s link.State) {
-	switch s.XDP {
+func (h host) xdp(f *findings, name string, s ipc.PortState) {
+	switch s.Mode {
 	case "native", "hardware":
-		f.add("port "+name+": XDP", "ok", s.XDP, "")
+		f.add("port "+name+": XDP", "ok", s.Mode, "")
 	case "generic":
 		f.add("port "+name+": XDP", "warn", "generic: the driver has no native XDP, so forwarding costs about four times as much", "use a network card whose driver has it: igb, igc, ixgbe, i40e, ice, mlx5, mvneta, virtio_net")
 	default:

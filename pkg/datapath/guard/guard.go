@@ -222,13 +222,8 @@ func (g *Guard) ports() (out []ipc.Message, err error) {
 			if err != nil {
 				return out, err
 			}
-			state := ipc.PortState{
-				Bridge: b.Name, Port: name, Side: flow.Side(side), Up: s.Up, Mode: s.XDP, MTU: uint32(s.MTU), SpeedMbps: s.SpeedMbps,
-			}
-			for _, c := range s.Checks {
-				state.Checks = append(state.Checks, ipc.PortCheck{Name: c.Name, State: ipc.CheckState(c.Outcome), Detail: c.Detail})
-			}
-			out = append(out, state)
+			s.Bridge, s.Side = b.Name, flow.Side(side)
+			out = append(out, s)
 		}
 	}
 	return out, nil
