@@ -273,7 +273,9 @@ func openBridge(t *testing.T) *datapath.Bridge {
 			t.Fatal(err)
 		}
 	}
-	b, err := datapath.Open(datapath.Config{Dir: "/sys/fs/bpf/x/cctv", Ports: [2]string{"g0", "g1"}})
+	b, err := datapath.Open("/sys/fs/bpf/x/cctv", ipc.BootBridge{
+		CameraPort: "g0", ServerPort: "g1", Enforce: true, FailOpen: true, OverloadPass: true,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

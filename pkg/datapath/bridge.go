@@ -26,23 +26,9 @@ import (
 	"citygate/pkg/link"
 )
 
-// Config is what a bridge is besides its policy.
-type Config struct {
-	Dir      string    // for the pins; its parent is on a BPF file system
-	Ports    [2]string // interfaces, by flow.Side
-	Settings Settings
-}
-
-// Settings are read by the program for each frame.
-type Settings struct {
-	Monitor      bool // forward what enforce would drop
-	FailClosed   bool // on_failure: closed
-	OverloadDrop bool // on_overload: drop
-	STP, LLDP    bool
-}
-
 // Bridge is a loaded bridge. Close leaves the kernel forwarding.
 type Bridge struct {
+	ipc.BootBridge
 	dir      string
 	spec     *ebpf.CollectionSpec
 	maps     map[string]*ebpf.Map
@@ -56,13 +42,14 @@ type Bridge struct {
 }
 
 // Open loads the program and attaches it to both ports, or adopts what is pinned there: then the program is exchanged
-// in one step and no frame is lost. A bridge without a policy forwards nothing in enforce mode.
-func Open(c Config) (_ *Bridge, err error) {
+// in one step and no frame is lost. A bridge without a policy forwards nothing in enforce mode. The pins go to dir, whose
+// parent is on a BPF file system.
+func Open(dir string, c ipc.BootBridge) (_ *Bridge, err error) {
 	spec, err := bpf.LoadBridge()
 	if err != nil {
 		return nil, fmt.Errorf("read the BPF program: %w", err)
 	}
-	b := &Bridge{dir: c.Dir, spec: spec}
+	b := &Bridge{BootBridge: c, dir: dir, spec: spec}
 	defer func() {
 		if err != nil {
 			b.Close()
@@ -71,16 +58,16 @@ func Open(c Config) (_ *Bridge, err error) {
 	if err := b.load(); err != nil {
 		return nil, err
 	}
-	b.control.configure(c.Settings)
+	b.control.configure(c)
 	if err := b.control.setNetns(); err != nil {
 		return nil, err
 	}
-	for side, name := range c.Ports {
+	for side, name := range c.Ports() {
 		if err := b.takePort(side, name); err != nil {
 			return nil, err
 		}
 	}
-	for side := range c.Ports {
+	for side := range c.Ports() {
 		if b.links[side], err = b.attach(flow.Side(side), int(b.control.Ifindex[side])); err != nil {
 			return nil, err
 		}
@@ -96,19 +83,15 @@ func Open(c Config) (_ *Bridge, err error) {
 
 // takePort makes an interface a port of the bridge, and keeps what it was beside the pins.
 func (b *Bridge) takePort(side int, name string) error {
-	ifindex, err := link.Index(name)
-	if err != nil {
-		return err
-	}
 	before, err := link.Prepare(name)
 	if err != nil {
 		return err
 	}
-	if b.control.Before[side].Ifindex != uint32(ifindex) {
+	if b.control.Before[side].Ifindex != uint32(before.Index) {
 		b.control.setBefore(side, before)
 	}
-	b.control.setPort(side, ifindex)
-	if err := b.maps["out_ports"].Put(uint32(side), uint32(ifindex)); err != nil {
+	b.control.setPort(side, before.Index)
+	if err := b.maps["out_ports"].Put(uint32(side), uint32(before.Index)); err != nil {
 		return fmt.Errorf("redirect to %s: %w", name, err)
 	}
 	return nil

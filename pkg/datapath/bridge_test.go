@@ -35,7 +35,7 @@ func boot() time.Duration {
 }
 
 func TestPolicySwap(t *testing.T) {
-	c := openBench(t, Settings{})
+	c := openBench(t, enforcing)
 	rtp := udp(nLobby, nRemote, 8000, 5004)
 	last := uint32(0)
 	for i := range 20 {
@@ -59,7 +59,7 @@ func TestPolicySwap(t *testing.T) {
 }
 
 func TestRefusedPolicyLeavesNothing(t *testing.T) {
-	c := openBench(t, Settings{})
+	c := openBench(t, enforcing)
 	g := c.commit(citySet())
 	for name, spoil := range map[string]func(*ipc.PolicySet){
 		"device number": func(s *ipc.PolicySet) { s.Devices[0].ID = ipc.MaxDeviceID + 1 },
@@ -83,11 +83,11 @@ func TestRefusedPolicyLeavesNothing(t *testing.T) {
 }
 
 func TestAdoption(t *testing.T) {
-	c := openBench(t, Settings{})
+	c := openBench(t, enforcing)
 	g := c.commit(citySet())
 	opening, next := tcp(nMain, nLobby, 40000, 554, true, false), tcp(nMain, nLobby, 40000, 554, false, true)
 	c.expect("opening", srv, opening, verdict.ReasonPolicy)
-	again, err := Open(Config{Dir: "/sys/fs/bpf/test", Ports: [2]string{"g0", "g1"}})
+	again, err := Open("/sys/fs/bpf/test", enforcing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,10 +106,10 @@ func TestAdoption(t *testing.T) {
 
 // A new shape of the maps: the old program stays on the ports until the new maps hold a policy.
 func TestUpgradeOfLayout(t *testing.T) {
-	c := openBench(t, Settings{})
+	c := openBench(t, enforcing)
 	c.commit(citySet())
 	must(os.Rename(c.mapsDir(), filepath.Join(c.dir, "maps-0123456789ab")))
-	up, err := Open(Config{Dir: c.dir, Ports: [2]string{"g0", "g1"}})
+	up, err := Open(c.dir, enforcing)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +126,7 @@ func TestUpgradeOfLayout(t *testing.T) {
 }
 
 func TestBindings(t *testing.T) {
-	c := openBench(t, Settings{})
+	c := openBench(t, enforcing)
 	c.commit(citySet())
 	ask := udp(nHall, nMain, 5000, 53)
 	c.expect("no binding", cam, ask, verdict.ReasonIPSpoofed)
@@ -146,12 +146,12 @@ func TestBindings(t *testing.T) {
 }
 
 func TestBlocks(t *testing.T) {
-	c := openBench(t, Settings{})
+	c := openBench(t, enforcing)
 	c.commit(citySet())
 	frame := tcp(nMain, nLobby, 40000, 554, false, true)
 	c.expect("before", srv, frame, verdict.ReasonPolicy)
 	now := time.Now()
-	must(c.SetBlock(ipMain, ipLobby, now.Add(time.Hour), "by hand", now, boot()))
+	must(c.SetBlock(ipMain, ipLobby, now.Add(time.Hour), "by hand"))
 	c.expect("blocked, though it was cached", srv, frame, verdict.ReasonBlocked)
 	c.expect("the other direction", cam, udp(nLobby, nMain, 5000, 53), verdict.ReasonBlocked)
 	c.expect("another pair", srv, tcp(nRemote, nLobby, 40000, 554, false, true), verdict.ReasonPolicy)
@@ -164,9 +164,9 @@ func TestBlocks(t *testing.T) {
 	c.expect("a block outlives a policy", srv, frame, verdict.ReasonBlocked)
 	must(c.LiftBlock(ipMain, ipLobby))
 	c.expect("lifted", srv, frame, verdict.ReasonPolicy)
-	must(c.SetBlock(ipMain, netip.Addr{}, now.Add(-time.Second), "ended", now, boot()))
+	must(c.SetBlock(ipMain, netip.Addr{}, now.Add(-time.Second), "ended"))
 	c.expect("ended", srv, frame, verdict.ReasonPolicy)
-	must(c.SetBlock(ipMain, netip.Addr{}, time.Time{}, "for ever", now, boot()))
+	must(c.SetBlock(ipMain, netip.Addr{}, time.Time{}, "for ever"))
 	c.expect("towards everybody", srv, frame, verdict.ReasonBlocked)
 	if err := c.LiftBlock(ipHall, ipMain); err == nil {
 		t.Error("a block that is not there was lifted")
@@ -174,7 +174,7 @@ func TestBlocks(t *testing.T) {
 }
 
 func TestPinholesAreJudgedAnew(t *testing.T) {
-	c := openBench(t, Settings{})
+	c := openBench(t, enforcing)
 	g := c.commit(citySet())
 	media := udp(nLobby, nMain, 8000, 32112)
 	c.expect("no pinhole", cam, media, verdict.ReasonNoRule)
@@ -198,12 +198,12 @@ func TestPinholesAreJudgedAnew(t *testing.T) {
 func TestPunt(t *testing.T) {
 	for _, s := range []struct {
 		name     string
-		settings Settings
+		settings ipc.BootBridge
 		failed   verdict.Reason
 		full     verdict.Reason
 	}{
-		{"open", Settings{}, verdict.ReasonFailOpen, verdict.ReasonOverloadPass},
-		{"closed", Settings{FailClosed: true, OverloadDrop: true}, verdict.ReasonFailClosed, verdict.ReasonOverloadDrop},
+		{"open", enforcing, verdict.ReasonFailOpen, verdict.ReasonOverloadPass},
+		{"closed", ipc.BootBridge{CameraPort: "g0", ServerPort: "g1", Enforce: true}, verdict.ReasonFailClosed, verdict.ReasonOverloadDrop},
 	} {
 		t.Run(s.name, func(t *testing.T) {
 			c := openBench(t, s.settings)
@@ -236,7 +236,7 @@ func TestPunt(t *testing.T) {
 }
 
 func TestPortsAreSetAndRestored(t *testing.T) {
-	c := openBench(t, Settings{})
+	c := openBench(t, enforcing)
 	s, err := link.Inspect("g0", "g1")
 	must(err)
 	if s.Mode != "native" {
@@ -263,7 +263,7 @@ func TestGenericModeWhereThereIsNoNative(t *testing.T) {
 	for _, name := range []string{"d0", "d1"} { // macvlan has no native XDP
 		must(netlink.LinkAdd(&netlink.Macvlan{LinkAttrs: netlink.LinkAttrs{Name: name, ParentIndex: parent.Attrs().Index}, Mode: netlink.MACVLAN_MODE_BRIDGE}))
 	}
-	b, err := Open(Config{Dir: "/sys/fs/bpf/generic", Ports: [2]string{"d0", "d1"}})
+	b, err := Open("/sys/fs/bpf/generic", ipc.BootBridge{CameraPort: "d0", ServerPort: "d1", Enforce: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -276,7 +276,7 @@ func TestGenericModeWhereThereIsNoNative(t *testing.T) {
 }
 
 func TestPortErrors(t *testing.T) {
-	if _, err := Open(Config{Dir: "/sys/fs/bpf/none", Ports: [2]string{"nope0", "nope1"}}); err == nil {
+	if _, err := Open("/sys/fs/bpf/none", ipc.BootBridge{CameraPort: "nope0", ServerPort: "nope1", Enforce: true}); err == nil {
 		t.Error("a port that does not exist was opened")
 	}
 	must(os.RemoveAll("/sys/fs/bpf/none"))
@@ -293,7 +293,7 @@ func TestPortErrors(t *testing.T) {
 
 // A veth whose peer has neither GRO nor XDP takes no redirected frame; each one must show.
 func TestLossesAreCounted(t *testing.T) {
-	c := openBench(t, Settings{})
+	c := openBench(t, enforcing)
 	c.commit(citySet())
 	const frames = 64
 	before, _, err := c.read.Losses()

@@ -136,7 +136,12 @@ type bench struct {
 	ports [2]int
 }
 
-func openBench(t testing.TB, s Settings) *bench {
+var (
+	enforcing  = ipc.BootBridge{CameraPort: "g0", ServerPort: "g1", Enforce: true, FailOpen: true, OverloadPass: true}
+	monitoring = ipc.BootBridge{CameraPort: "g0", ServerPort: "g1", FailOpen: true, OverloadPass: true}
+)
+
+func openBench(t testing.TB, s ipc.BootBridge) *bench {
 	t.Helper()
 	for _, name := range []string{"g0", "g1"} {
 		must(netlink.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name}, PeerName: name + "peer"}))
@@ -147,7 +152,7 @@ func openBench(t testing.TB, s Settings) *bench {
 		})
 	}
 	dir := "/sys/fs/bpf/test"
-	b, err := Open(Config{Dir: dir, Ports: [2]string{"g0", "g1"}, Settings: s})
+	b, err := Open(dir, s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"citygate/bpf"
+	"citygate/pkg/ipc"
 	"citygate/pkg/link"
 )
 
@@ -28,11 +29,17 @@ func openControl(m *ebpf.Map) (*control, error) {
 
 func (c *control) close() { _ = unix.Munmap(c.page) }
 
-func (c *control) configure(s Settings) {
+func (c *control) configure(b ipc.BootBridge) {
 	for _, f := range []struct {
 		word *uint32
 		on   bool
-	}{{&c.Mode, s.Monitor}, {&c.FailClosed, s.FailClosed}, {&c.OverloadDrop, s.OverloadDrop}, {&c.Stp, s.STP}, {&c.Lldp, s.LLDP}} {
+	}{
+		{&c.Mode, !b.Enforce},
+		{&c.FailClosed, !b.FailOpen},
+		{&c.OverloadDrop, !b.OverloadPass},
+		{&c.Stp, b.STP},
+		{&c.Lldp, b.LLDP},
+	} {
 		v := uint32(0)
 		if f.on {
 			v = 1

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cilium/ebpf"
+	"golang.org/x/sys/unix"
 
 	"citygate/bpf"
 	"citygate/pkg/flow"
@@ -165,16 +166,20 @@ func (b *Bridge) ClearBinding(id ipc.DeviceID, v flow.VLAN, a netip.Addr) error 
 
 // SetBlock blocks both directions between two addresses until a wall-clock time (zero: for ever). An invalid dst
 // blocks src towards everybody.
-func (b *Bridge) SetBlock(src, dst netip.Addr, until time.Time, reason string, now time.Time, boot time.Duration) error {
+func (b *Bridge) SetBlock(src, dst netip.Addr, until time.Time, reason string) error {
+	var boot unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &boot); err != nil {
+		return fmt.Errorf("read the clock: %w", err)
+	}
 	v := bpf.BridgeBlock{}
 	if !until.IsZero() {
-		v.UntilNs = uint64(boot + until.Sub(now))
+		v.UntilNs = uint64(boot.Nano() + time.Until(until).Nanoseconds())
 		v.WallUntilS = uint64(until.Unix())
 	}
 	copy(v.Reason[:], reason)
 	// Ended blocks go only here, where one that follows needs their room.
 	err := eachEntry(b.maps["blocks"], func(k bpf.BridgeBlockKey, old bpf.BridgeBlock) error {
-		if old.UntilNs != 0 && old.UntilNs < uint64(boot) {
+		if old.UntilNs != 0 && old.UntilNs < uint64(boot.Nano()) {
 			return b.maps["blocks"].Delete(k)
 		}
 		return nil

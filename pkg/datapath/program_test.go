@@ -227,7 +227,7 @@ func TestStories(t *testing.T) {
 	}
 	for name, story := range stories {
 		t.Run(name, func(t *testing.T) {
-			c := openBench(t, Settings{})
+			c := openBench(t, enforcing)
 			c.commit(citySet())
 			for _, s := range story {
 				got, passed := c.send(s.side, s.frame)
@@ -262,14 +262,14 @@ func extensions(n int) []byte {
 }
 
 func TestNothingPassesWithoutAPolicy(t *testing.T) {
-	c := openBench(t, Settings{})
+	c := openBench(t, enforcing)
 	if r, passed := c.send(srv, tcp(nMain, nLobby, 40000, 554, true, false)); r != verdict.ReasonNoPolicy || passed {
 		t.Errorf("left for %v (forwarded: %v)", r, passed)
 	}
 }
 
 func TestMonitorForwardsAndMarks(t *testing.T) {
-	c := openBench(t, Settings{Monitor: true})
+	c := openBench(t, monitoring)
 	c.commit(citySet())
 	for _, f := range [][]byte{
 		tcp(nMain, nLobby, 40000, 23, true, false), udp(node{macThief, ipLobby}, nMain, 1, 2), firstFragment(1)[:60],

@@ -38,6 +38,9 @@ type BootBridge struct {
 	STP, LLDP                    bool // forwarded
 }
 
+// Ports are the bridge ports by flow.Side.
+func (b *BootBridge) Ports() [2]string { return [2]string{b.CameraPort, b.ServerPort} }
+
 // Management is the box's own firewall; no Interface means none.
 type Management struct {
 	Interface string

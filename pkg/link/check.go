@@ -2,7 +2,6 @@ package link
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -54,17 +53,15 @@ func Inspect(name, peer string) (ipc.PortState, error) {
 	return s, nil
 }
 
+// xdpModes are those of IFLA_XDP_ATTACHED (linux/if_link.h).
+var xdpModes = map[uint32]string{1: "native", 2: "generic", 3: "hardware"}
+
 func xdpMode(a *netlink.LinkAttrs) string {
 	if a.Xdp == nil || !a.Xdp.Attached {
 		return "none"
 	}
-	switch a.Xdp.AttachMode {
-	case 1: // XDP_ATTACHED_DRV
-		return "native"
-	case 2:
-		return "generic"
-	case 3:
-		return "hardware"
+	if mode, ok := xdpModes[a.Xdp.AttachMode]; ok {
+		return mode
 	}
-	return strings.ToLower(fmt.Sprintf("mode %d", a.Xdp.AttachMode))
+	return fmt.Sprintf("mode %d", a.Xdp.AttachMode)
 }

@@ -95,7 +95,10 @@ func newForwarding() (*forwarding, error) {
 }
 
 func openBridge(dir string, w *wire, set *ipc.PolicySet) (*datapath.Bridge, error) {
-	b, err := datapath.Open(datapath.Config{Dir: dir, Ports: [2]string{w.ports[0].Attrs().Name, w.ports[1].Attrs().Name}})
+	b, err := datapath.Open(dir, ipc.BootBridge{
+		CameraPort: w.ports[0].Attrs().Name, ServerPort: w.ports[1].Attrs().Name,
+		Enforce: true, FailOpen: true, OverloadPass: true,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open the bridge: %w", err)
 	}

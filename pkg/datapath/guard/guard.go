@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"citygate/pkg/datapath"
 	"citygate/pkg/flow"
 	"citygate/pkg/ipc"
@@ -18,13 +16,8 @@ import (
 
 // Guard holds the bridges.
 type Guard struct {
-	bridges []bridge
+	bridges []*datapath.Bridge
 	policy  *ipc.Assembly // being received
-}
-
-type bridge struct {
-	ipc.BootBridge
-	*datapath.Bridge
 }
 
 // Dir is the folder of a bridge's pins.
@@ -34,18 +27,12 @@ func Dir(boot *ipc.Boot, name string) string { return filepath.Join(boot.BPFDir,
 func Open(boot *ipc.Boot) (*Guard, error) {
 	g := &Guard{}
 	for _, b := range boot.Bridges {
-		opened, err := datapath.Open(datapath.Config{
-			Dir:   Dir(boot, b.Name),
-			Ports: [2]string{flow.CameraSide: b.CameraPort, flow.ServerSide: b.ServerPort},
-			Settings: datapath.Settings{
-				Monitor: !b.Enforce, FailClosed: !b.FailOpen, OverloadDrop: !b.OverloadPass, STP: b.STP, LLDP: b.LLDP,
-			},
-		})
+		opened, err := datapath.Open(Dir(boot, b.Name), b)
 		if err != nil {
 			g.Close()
 			return nil, fmt.Errorf("bridge %s: %w", b.Name, err)
 		}
-		g.bridges = append(g.bridges, bridge{b, opened})
+		g.bridges = append(g.bridges, opened)
 	}
 	return g, detachOthers(boot)
 }
@@ -129,13 +116,13 @@ func (g *Guard) answer(m ipc.Message) []ipc.Message {
 	case ipc.PolicyCommit:
 		return g.result(m.ID, g.commit(m))
 	case ipc.SetBinding:
-		return g.result(m.ID, g.each(func(b bridge) error { return b.SetBinding(m.Device, m.VLAN, m.Addr) }))
+		return g.result(m.ID, g.each(func(b *datapath.Bridge) error { return b.SetBinding(m.Device, m.VLAN, m.Addr) }))
 	case ipc.ClearBinding:
-		return g.result(m.ID, g.each(func(b bridge) error { return b.ClearBinding(m.Device, m.VLAN, m.Addr) }))
+		return g.result(m.ID, g.each(func(b *datapath.Bridge) error { return b.ClearBinding(m.Device, m.VLAN, m.Addr) }))
 	case ipc.SetBlock:
 		return g.result(m.ID, g.setBlock(m))
 	case ipc.LiftBlock:
-		return g.result(m.ID, g.each(func(b bridge) error { return b.LiftBlock(m.Src, m.Dst) }))
+		return g.result(m.ID, g.each(func(b *datapath.Bridge) error { return b.LiftBlock(m.Src, m.Dst) }))
 	case ipc.GetPorts:
 		states, err := g.ports()
 		return append(states, g.result(m.ID, err)...)
@@ -168,7 +155,7 @@ func (g *Guard) commit(m ipc.PolicyCommit) error {
 		return err
 	}
 	staged := make([]*datapath.Staged, 0, len(g.bridges))
-	err = g.each(func(b bridge) error {
+	err = g.each(func(b *datapath.Bridge) error {
 		s, err := b.Stage(&set)
 		if err == nil {
 			staged = append(staged, s)
@@ -194,18 +181,11 @@ func (g *Guard) setBlock(m ipc.SetBlock) error {
 	if m.Until != 0 {
 		until = time.Unix(0, m.Until)
 	}
-	var ts unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &ts); err != nil {
-		return fmt.Errorf("read the clock: %w", err)
-	}
-	now := time.Now()
-	return g.each(func(b bridge) error {
-		return b.SetBlock(m.Src, m.Dst, until, m.Reason, now, time.Duration(ts.Nano()))
-	})
+	return g.each(func(b *datapath.Bridge) error { return b.SetBlock(m.Src, m.Dst, until, m.Reason) })
 }
 
 // each stops at the first bridge that fails: the answer names it.
-func (g *Guard) each(fn func(bridge) error) error {
+func (g *Guard) each(fn func(*datapath.Bridge) error) error {
 	for _, b := range g.bridges {
 		if err := fn(b); err != nil {
 			return fmt.Errorf("bridge %s: %w", b.Name, err)
@@ -216,7 +196,7 @@ func (g *Guard) each(fn func(bridge) error) error {
 
 func (g *Guard) ports() (out []ipc.Message, err error) {
 	for _, b := range g.bridges {
-		names := [2]string{flow.CameraSide: b.CameraPort, flow.ServerSide: b.ServerPort}
+		names := b.Ports()
 		for side, name := range names {
 			s, err := link.Inspect(name, names[1-side])
 			if err != nil {
