@@ -48,8 +48,6 @@ static __noinline int judge_arp(struct xdp_md *ctx, struct frame *f)
 		return REASON_MALFORMED_ARP;
 	if (__builtin_memcmp(arp.sha, f->smac, 6))
 		return REASON_ARP_SPOOF;
-	if (!control_allowed(f, f->carrier))
-		return REASON_RATE;
 	mapped(addr, *(__be32 *)arp.spa);
 	sender = addr_owner(f, addr);
 	mapped(addr, *(__be32 *)arp.tpa);

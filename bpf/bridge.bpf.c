@@ -80,6 +80,21 @@ static __noinline int judge_flow(struct frame *f, struct control *control)
 	return r;
 }
 
+static __always_inline int guard(struct xdp_md *ctx, struct frame *f)
+{
+	switch (f->kind) {
+	case KIND_ARP:
+		return judge_arp(ctx, f);
+	case KIND_ND:
+		return judge_nd(ctx, f);
+	case KIND_GROUP:
+		return judge_group(f);
+	case KIND_DHCP:
+		return judge_dhcp(ctx, f);
+	}
+	return judge_icmp_error(ctx, f);
+}
+
 /* What the cache does not know. */
 static __noinline int judge_slow(struct xdp_md *ctx, struct frame *f, struct control *control)
 {
@@ -90,21 +105,19 @@ static __noinline int judge_slow(struct xdp_md *ctx, struct frame *f, struct con
 	r = identify_carrier(f);
 	if (r != CONTINUE)
 		return r;
-	switch (f->kind) {
-	case KIND_ARP:
-		return judge_arp(ctx, f);
-	case KIND_ND:
-		return judge_nd(ctx, f);
-	case KIND_GROUP:
-		return judge_group(f);
-	case KIND_DHCP:
-		return judge_dhcp(ctx, f);
-	case KIND_ICMP_ERROR:
-		return judge_icmp_error(ctx, f);
-	case KIND_FOLLOWER:
+	if (f->kind == KIND_FLOW)
+		return judge_flow(f, control);
+	if (f->kind == KIND_FOLLOWER)
 		return judge_follower(f);
-	}
-	return judge_flow(f, control);
+	r = guard(ctx, f);
+	if (is_drop(r))
+		return r;
+	/* Only what would pass costs the sender a token: forgeries must not use up the budget of whom they name. */
+	if (!control_allowed(f, f->carrier))
+		return REASON_RATE;
+	if (r == REASON_DHCP)
+		sample_dhcp(ctx, f);
+	return r;
 }
 
 SEC("xdp.frags")

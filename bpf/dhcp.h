@@ -46,8 +46,6 @@ static __noinline int judge_dhcp(struct xdp_md *ctx, struct frame *f)
 		if (!unspecified(f, f->key.src) && identify_source(f) != CONTINUE)
 			return REASON_IP_SPOOFED;
 	}
-	if (!control_allowed(f, f->carrier))
-		return REASON_RATE;
 	f->to = dhcp_receiver(f);
 	d = device_of(f, f->to);
 	if (!f->to || !d)
@@ -58,7 +56,6 @@ static __noinline int judge_dhcp(struct xdp_md *ctx, struct frame *f)
 	if (!r)
 		return from_server ? REASON_ROGUE_DHCP : REASON_NO_RULE;
 	f->rule = r->rule;
-	sample_dhcp(ctx, f);
 	return REASON_DHCP;
 }
 

@@ -15,7 +15,7 @@ static __always_inline int judge_group(struct frame *f)
 		return REASON_MALFORMED_ICMP;
 	if (!f->ipv6 && !unspecified(f, f->key.src) && addr_owner(f, f->key.src) != f->carrier)
 		return REASON_IP_SPOOFED;
-	return control_allowed(f, f->carrier) ? REASON_MULTICAST_CONTROL : REASON_RATE;
+	return REASON_MULTICAST_CONTROL;
 }
 
 #endif

@@ -69,7 +69,7 @@ static __noinline int judge_icmp_error(struct xdp_md *ctx, struct frame *f)
 	quoted = bpf_map_lookup_elem(&flows, &key);
 	if (!quoted || quoted->tag != f->tag)
 		return REASON_ICMP_ERROR_FORGED;
-	return control_allowed(f, f->carrier) ? REASON_ICMP_ERROR : REASON_RATE;
+	return REASON_ICMP_ERROR;
 }
 
 #endif

@@ -8,15 +8,16 @@
 #define CITYGATE_METER_H
 
 #define TOKEN 1000000ULL
+#define FULL_NS 4000000000ULL /* a bucket this long at rest is full, whatever its rate and burst here */
 
 /* Takes n tokens from a bucket that gains rate a second and holds burst. */
 static __always_inline bool take_tokens(struct bucket *b, __u64 now, __u64 rate, __u64 burst, __u64 n)
 {
 	__u64 tokens, elapsed = age(now, b->last_ns);
 
-	if (elapsed > 1000000000ULL)
-		elapsed = 1000000000ULL;
-	tokens = b->tokens + elapsed * rate / 1000;
+	if (elapsed > FULL_NS)
+		elapsed = FULL_NS;
+	tokens = b->tokens + elapsed / 1000 * rate;
 	if (tokens > burst * TOKEN)
 		tokens = burst * TOKEN;
 	if (elapsed)
@@ -47,7 +48,7 @@ static __always_inline bool state_allowed(struct frame *f, __u32 device)
 {
 	struct meter *m = meter_of(device);
 
-	return m && take_tokens(&m->states, f->now, 64, 512, 1);
+	return m && take_tokens(&m->states, f->now, 64, 256, 1);
 }
 
 /* The rate that the policy gives a device; a burst is what it may send in a tenth of a second, at least 64 frames. */

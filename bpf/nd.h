@@ -73,8 +73,6 @@ static __noinline int judge_nd(struct xdp_md *ctx, struct frame *f)
 
 	if (f->hop_limit != 255 || f->first_fragment)
 		return f->type == 134 ? REASON_ROGUE_RA : REASON_ND_SPOOF;
-	if (!control_allowed(f, f->carrier))
-		return REASON_RATE;
 	if (f->type == 134)
 		return judge_ra(f);
 	if (!probe && nd_owner(f, f->key.src) != f->carrier)
