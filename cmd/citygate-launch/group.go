@@ -205,19 +205,13 @@ func (g *group) exited(p ipc.Process) error {
 	for late := time.After(togetherTime); ; {
 		delete(g.alive, p)
 		state := g.cmds[p].ProcessState
-		status := state.Sys().(syscall.WaitStatus)
-		e := ipc.ProcessExit{
-			Process: p, Code: int32(status.ExitStatus()), Violator: ipc.Violator(status.ExitStatus()), Restarts: g.restarts,
-		}
-		text := state.String()
-		switch {
-		case status.Signaled():
+		code := state.ExitCode()
+		e := ipc.ProcessExit{Process: p, Code: int32(code), Violator: ipc.Violator(code), Restarts: g.restarts}
+		if status := state.Sys().(syscall.WaitStatus); status.Signaled() {
 			e.Signal = int32(status.Signal())
-		case e.Violator != 0:
-			text = e.Violator.String() + " broke the rules of its channel"
 		}
 		g.exits = append(g.exits, e)
-		g.logf("%v has ended: %s", p, text)
+		g.logf("%v has ended: %v", p, state) // whom it accuses, if it does, it has said itself
 		select {
 		case p = <-g.ended:
 		case <-late:

@@ -308,7 +308,7 @@ func TestViolationEndsAll(t *testing.T) {
 	g := newGateway(t, "flood")
 	g.start()
 	g.expect("journal: watch broke the channel's rules: message 0: it came more often than its budget allows")
-	g.expect("journal has ended: watch broke the rules of its channel")
+	g.expect("journal has ended: exit status 105")
 	g.expect("started anew in 100ms")
 	g.expect("started anew in 200ms")
 	g.configure("plain")

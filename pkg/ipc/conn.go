@@ -83,12 +83,10 @@ func inherited() map[string]int {
 func newConn(self, peer Process, fd int) (*Conn, error) {
 	syscall.CloseOnExec(fd)
 	// A non-blocking descriptor waits in the runtime's poller, so that Close ends a Recv.
-	if err := syscall.SetNonblock(fd, true); err != nil {
-		return nil, fmt.Errorf("channel from %v to %v: %w", self, peer, err)
-	}
+	notSet := syscall.SetNonblock(fd, true)
 	file := os.NewFile(uintptr(fd), "channel to "+peer.String())
 	raw, err := file.SyscallConn()
-	if err != nil {
+	if err = errors.Join(notSet, err); err != nil {
 		return nil, fmt.Errorf("channel from %v to %v: %w", self, peer, err)
 	}
 	return &Conn{

@@ -11,7 +11,8 @@ import (
 // GuardCaps are the capabilities that the guard keeps.
 var GuardCaps = []uintptr{unix.CAP_BPF, unix.CAP_NET_ADMIN, unix.CAP_PERFMON, unix.CAP_NET_RAW}
 
-// Guard holds the kernel's keys: it loads and pins BPF, sets ports up by netlink and ethtool. It can start no program and make no mount or namespace; what it is not meant to do fails with EPERM.
+// Guard holds the kernel's keys: it loads and pins BPF, and sets ports up by netlink and ethtool. It can start no program
+// and make no mount or namespace; what it is not meant to do fails with EPERM.
 func Guard(b *ipc.Boot) Profile {
 	return Profile{
 		Name:  "guard",

@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"slices"
 	"syscall"
+	"unsafe"
 
 	"github.com/landlock-lsm/go-landlock/landlock"
 	ll "github.com/landlock-lsm/go-landlock/landlock/syscall"
@@ -183,10 +184,11 @@ func install(filter []unix.SockFilter) error {
 	var pin runtime.Pinner
 	pin.Pin(prog.Filter)
 	defer pin.Unpin()
-	// TSYNC gives all threads the filter, and no_new_privs.
-	r, err := seccomp(unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, &prog)
-	if err != nil || r != 0 {
-		return fmt.Errorf("install the system call filter: %w (thread %d)", err, r)
+	// TSYNC gives all threads the filter, and no_new_privs; r is a thread that could not take it.
+	r, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC,
+		uintptr(unsafe.Pointer(&prog)))
+	if errno != 0 || r != 0 {
+		return fmt.Errorf("install the system call filter: %w (thread %d)", errno, r)
 	}
 	return nil
 }

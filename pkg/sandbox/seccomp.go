@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
-	"unsafe"
 
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
@@ -121,12 +120,4 @@ func (r Rule) block() []bpf.Instruction {
 		}
 	}
 	return block
-}
-
-func seccomp(op, flags uintptr, prog *unix.SockFprog) (uintptr, error) {
-	r, _, errno := unix.Syscall(unix.SYS_SECCOMP, op, flags, uintptr(unsafe.Pointer(prog)))
-	if errno != 0 {
-		return r, errno
-	}
-	return r, nil
 }
