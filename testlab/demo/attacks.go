@@ -72,7 +72,7 @@ func attackSteps() []step {
 	for _, a := range assaults() {
 		steps = append(steps, step{
 			name: a.name, hostile: true, run: a.run,
-			expected: fmt.Sprintf("0 of %s arrive, each is counted", number(uint64(a.frames()))),
+			expected: fmt.Sprintf("0 of %s arrive, all counted", number(uint64(a.frames()))),
 		})
 	}
 	return steps
@@ -131,7 +131,7 @@ func (f fired) stopped() bool {
 }
 
 func (f fired) String() string {
-	text := fmt.Sprintf("%s sent, %d arrived", number(uint64(f.sent)), f.arrived)
+	text := fmt.Sprintf("%d of %s arrived", f.arrived, number(uint64(f.sent)))
 	if len(f.through) > 0 {
 		text += " (" + strings.Join(f.through, ", ") + ")"
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // pinnedLink is the link by which the program sits on the camera port; the program on the server port is the same one.
-const pinnedLink = "/sys/fs/bpf/citygate/cctv/camera"
+const pinnedLink = pins + "/camera"
 
 // enableStats lets the kernel time every run of a BPF program (what kernel.bpf_stats_enabled does) until it is closed:
 // nothing stays switched on, however the demo ends.

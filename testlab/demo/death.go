@@ -11,12 +11,12 @@ import (
 func deathSteps() []step {
 	a := deadAssault()
 	return []step{
-		{name: "kill -9", expected: fmt.Sprintf("%d killed, 0 alive, 0 packets lost", workers), run: kill},
+		{name: "kill -9", expected: fmt.Sprintf("0 packets lost, %d killed, 0 alive", workers), run: kill},
 		{
 			name: "attacks on the dead", hostile: true, run: attackDead,
-			expected: fmt.Sprintf("0 of %s arrive", number(uint64(a.frames()))),
+			expected: fmt.Sprintf("0 of %s arrive, all counted", number(uint64(a.frames()))),
 		},
-		{name: "restart", expected: "the kernel's state is adopted, 0 packets lost", run: restart},
+		{name: "restart", expected: "0 packets lost, the counters go on", run: restart},
 	}
 }
 
@@ -43,7 +43,7 @@ func kill(ctx context.Context, p *play) (string, bool, error) {
 		return "", false, err
 	}
 	seen, ok := intact(l)
-	seen = fmt.Sprintf("%d killed, %d alive after %s; %s", len(before), len(after), seconds(took), seen)
+	seen = fmt.Sprintf("%s; %d killed, %d alive after %s", seen, len(before), len(after), seconds(took))
 	return seen, ok && len(before) == workers && len(after) == 0, nil
 }
 
@@ -51,19 +51,36 @@ func deadAssault() assault {
 	return assault{"", []string{"wrong_port", "spoofed_ip", "arp_spoof", "rogue_dhcp", "vlan_hop"}, 200, attackPPS}
 }
 
-// attackDead attacks while no process of the gateway lives: only the receivers can say what became of it.
+// attackDead attacks while no process of the gateway lives: the receivers and the pinned counters say what became of it.
 func attackDead(ctx context.Context, p *play) (string, bool, error) {
-	f, err := p.fire(ctx, deadAssault(), deadSeed)
+	a := deadAssault()
+	before, err := readKernel()
+	if err != nil {
+		return "", false, err
+	}
+	f, err := p.fire(ctx, a, deadSeed)
+	if err != nil {
+		return "", false, err
+	}
+	after, err := readKernel()
 	if err != nil {
 		return "", false, err
 	}
 	alive, err := p.gateway.PIDs()
-	return fmt.Sprintf("%v, %d processes alive", f, len(alive)), f.stopped() && len(alive) == 0, err
+	if err != nil {
+		return "", false, err
+	}
+	counted, why := blamed(a.kinds, before.reasons, after.reasons)
+	seen := fmt.Sprintf("%v, %d processes alive; %s", f, len(alive), why)
+	return seen, f.stopped() && counted >= uint64(f.sent) && len(alive) == 0, nil
 }
 
 // restart starts the gateway again. It has adopted what stands in the kernel when the counters go on.
 func restart(ctx context.Context, p *play) (string, bool, error) {
-	before := p.now().Gateway.Passed // as the last look before the kill saw it
+	before, err := readKernel()
+	if err != nil {
+		return "", false, err
+	}
 	start := time.Now()
 	if err := p.gateway.Start(ctx); err != nil {
 		return "", false, err
@@ -80,8 +97,9 @@ func restart(ctx context.Context, p *play) (string, bool, error) {
 	if err := p.gateway.Ask(ctx, &now, "status"); err != nil {
 		return "", false, err
 	}
-	passed := now.Frames.Passed
+	adopted := before.dropped > 0 && now.Frames.Dropped >= before.dropped && now.Frames.Passed > before.passed
 	seen, ok := intact(l)
-	seen = fmt.Sprintf("ready after %s, passed frames go on from %s to %s; %s", seconds(took), number(before), number(passed), seen)
-	return seen, ok && before > 0 && passed > before, nil
+	seen = fmt.Sprintf("%s; ready after %s, frames passed go on from %s to %s",
+		seen, seconds(took), number(before.passed), number(now.Frames.Passed))
+	return seen, ok && adopted, nil
 }

@@ -91,14 +91,14 @@ func (e eve) drop() string {
 	if name == "" {
 		name = e.Ours.SrcMAC
 	}
-	text := fmt.Sprintf("%s from %s", e.Ours.Reason, name)
+	text := e.Ours.Reason
 	if e.DestIP != "" {
 		text += ": " + end(e.SrcIP, e.SrcPort) + " -> " + end(e.DestIP, e.DestPort)
 	}
 	if n := e.Ours.Count + e.Ours.Suppressed; n > 1 {
 		text += fmt.Sprintf(", %s frames", number(n))
 	}
-	return text
+	return text + ", from " + name
 }
 
 func end(ip string, port uint16) string {

@@ -15,7 +15,7 @@ import (
 const (
 	leftWidth  = 21
 	boxWidth   = 22
-	rightWidth = 26
+	rightWidth = 24
 )
 
 // flowTime is how often what flows in a wire moves on by a cell.
@@ -104,7 +104,10 @@ func cable(port string, w int, elapsed time.Duration, flows bool) string {
 func gatewayBox(g Gateway) []string {
 	inner := boxWidth - 2
 	state := good.Render(fit(fmt.Sprintf(" ● %d processes", g.Processes), inner))
-	if g.Processes == 0 {
+	switch {
+	case g.Generation == 0:
+		state = faint.Render(fit(" ○ starting", inner))
+	case g.Processes == 0:
 		state = bad.Render(fit(" ✗ no process lives", inner))
 	}
 	line := func(text string) string { return "│" + text + "│" }

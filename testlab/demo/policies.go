@@ -96,7 +96,7 @@ func swap(ctx context.Context, p *play) (string, bool, error) {
 		return "", false, err
 	}
 	seen, ok := intact(l)
-	seen = fmt.Sprintf("generation %d -> %d, attic-1 %s -> %s; %s", first, second, before, after, seen)
+	seen = fmt.Sprintf("attic-1 %s -> %s; %s; generation %d -> %d", before, after, seen, first, second)
 	return seen, ok && before == "drop" && after == "pass" && second > first, nil
 }
 

@@ -102,7 +102,7 @@ func writeTable(w io.Writer, rows [][]string, width int) {
 	for _, row := range rows {
 		cells, height := make([][]string, len(row)), 1
 		for i, cell := range row {
-			cells[i] = strings.Split(ansi.Wrap(cell, widths[i], " "), "\n")
+			cells[i] = wrap(cell, widths[i])
 			height = max(height, len(cells[i]))
 		}
 		for y := range height {
@@ -110,13 +110,31 @@ func writeTable(w io.Writer, rows [][]string, width int) {
 			for i, c := range cells {
 				part := ""
 				if y < len(c) {
-					part = strings.TrimSpace(c[y])
+					part = c[y]
 				}
 				line.WriteString(fit(part, widths[i]) + gap)
 			}
 			fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
 		}
 	}
+}
+
+// wrap breaks text between words, and a word that is longer than a line within it.
+func wrap(text string, width int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && ansi.StringWidth(line)+1+ansi.StringWidth(word) <= width {
+			line += " " + word
+			continue
+		}
+		if line != "" {
+			lines = append(lines, line)
+		}
+		for line = word; ansi.StringWidth(line) > width; line = ansi.TruncateLeft(line, width, "") {
+			lines = append(lines, ansi.Truncate(line, width, ""))
+		}
+	}
+	return append(lines, line)
 }
 
 // squeeze narrows the widest columns until all fit into room.

@@ -49,7 +49,13 @@ type Gateway struct {
 	Passed     uint64  `json:"passed"`     // frames
 	Dropped    uint64  `json:"dropped"`
 	NsPerFrame float64 `json:"ns_per_frame"` // of the XDP program, 0 if not known yet
-	Frames     uint64  `json:"frames"`       // that NsPerFrame is the mean of
+	Drops      []Drop  `json:"drops"`        // the most frequent first
+}
+
+// Drop is how many frames were dropped for a reason.
+type Drop struct {
+	Reason string `json:"reason"`
+	Frames uint64 `json:"frames"`
 }
 
 // Event is a line of the gateway's eve.json, told in short.

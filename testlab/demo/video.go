@@ -93,7 +93,7 @@ func (p *play) loss(ctx context.Context) (city.Loss, error) {
 
 // intact tells of a loss; it is right when packets were sent, and all of them arrived.
 func intact(l city.Loss) (string, bool) {
-	seen := fmt.Sprintf("%s packets sent, %d lost", number(l.Sent), l.Lost)
+	seen := fmt.Sprintf("%d of %s packets lost", l.Lost, number(l.Sent))
 	if len(l.Broken) > 0 {
 		seen += "; broken: " + strings.Join(l.Broken, "; ")
 	}
@@ -187,7 +187,7 @@ func total(ctx context.Context, p *play) (string, bool, error) {
 		s.Streams = streams
 		sent, received, lost = s.video()
 	})
-	seen := fmt.Sprintf("%d streams: %s sent, %s received, %d lost", len(streams), number(sent), number(received), lost)
+	seen := fmt.Sprintf("%d of %s packets lost, %s received, in %d streams", lost, number(sent), number(received), len(streams))
 	return seen, lost == 0 && sent > 0 && len(streams) == city.Wanted(), nil
 }
 
@@ -196,7 +196,7 @@ func one(name string) func(context.Context, *play) (string, bool, error) {
 	return func(_ context.Context, p *play) (string, bool, error) {
 		for _, s := range summary(p.settled, city.Stream.Lost) {
 			if s.Name() == name {
-				seen := fmt.Sprintf("%s sent, %s received, %d lost", number(s.Sent), number(s.Received), s.Lost)
+				seen := fmt.Sprintf("%d of %s packets lost, %s received", s.Lost, number(s.Sent), number(s.Received))
 				return seen, s.Lost == 0 && s.Sent > 0 && s.Open, nil
 			}
 		}

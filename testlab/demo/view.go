@@ -22,6 +22,7 @@ var (
 const (
 	leastWidth  = 80
 	leastHeight = 24
+	wideWidth   = 110 // from here on there is room for more about the streams
 )
 
 // render draws a state. Lines are at most width cells, and there are exactly height of them.
@@ -37,8 +38,11 @@ func render(s State, width, height int, ending bool) string {
 		shown = 8
 	}
 	middle := h - len(lines) - shown - 3 // two rules and the footer
-	left := w * 52 / 100
-	lines = append(lines, rule("STREAMS", left)+faint.Render("┬")+rule(progress(s), w-left-1))
+	left := 33
+	if w >= wideWidth {
+		left = w * 52 / 100
+	}
+	lines = append(lines, rule("VIDEO", left)+faint.Render("┬")+rule(progress(s), w-left-1))
 	streams, checks := streamLines(s, left, middle), checkLines(s, w-left-2, middle)
 	for i := range middle {
 		lines = append(lines, streams[i]+faint.Render("│")+" "+checks[i])
@@ -113,25 +117,55 @@ func spread(left, right string, w int) string {
 	return left + strings.Repeat(" ", max(1, w-lipgloss.Width(left)-lipgloss.Width(right))) + right
 }
 
-// streamLines lists the streams in n lines.
+// streamLines lists the streams in n lines. A narrow list leaves out what was received and the last seconds.
 func streamLines(s State, w, n int) []string {
-	const fixed = 19 + 6 + 8 + 6 // name, rate, received, lost
-	spark := max(0, w-fixed-3)
-	out := []string{faint.Render(fit(" "+fit("", 18)+"kbit/s "+fit("", spark)+"  received  lost", w))}
+	const name, rate, lost, received = 20, 6, 6, 10
+	spark := w - name - rate - lost - received - 2
+	narrow := spark < 0
+	head := fit(" STREAM", name) + lead("kbit/s", rate)
+	if !narrow {
+		head += strings.Repeat(" ", spark+2) + lead("received", received)
+	}
+	out := []string{faint.Render(pad(head+lead("lost", lost), w))}
 	for _, st := range s.Streams {
-		name := fit(" "+st.Camera+" "+st.Server+" "+st.Transport, 19)
+		line := fit(" "+st.Camera+" "+st.Server+" "+st.Transport, name)
 		if !st.Open {
-			name = bad.Render(name)
+			line = bad.Render(line)
 		}
-		line := name + fmt.Sprintf("%6.0f ", st.Kbps) + wire.Render(fit(sparkline(st.History, spark), spark)) +
-			fmt.Sprintf(" %9s", number(st.Received)) + strings.Repeat(" ", max(1, 5-len(fmt.Sprint(st.Lost)))) + lostText(st.Lost)
-		out = append(out, pad(cut(line, w), w))
+		line += lead(fmt.Sprintf("%.0f", st.Kbps), rate)
+		if !narrow {
+			line += "  " + wire.Render(fit(sparkline(st.History, spark), spark)) + lead(number(st.Received), received)
+		}
+		out = append(out, pad(line+lead(lostText(st.Lost), lost), w))
 	}
-	sent, received, lost := s.video()
-	if sent > 0 {
-		out = append(out, pad("", w), pad(fmt.Sprintf(" sent %s  received %s  lost %s", number(sent), number(received), lostText(lost)), w))
+	if sent, received, lost := s.video(); sent > 0 {
+		sum := " sent " + number(sent)
+		if !narrow {
+			sum += "  received " + number(received)
+		}
+		out = append(out, pad("", w), pad(sum+"  lost "+lostText(lost), w))
 	}
+	out = append(out, dropLines(s.Gateway.Drops, w, n-len(out))...)
 	return exactly(out, n, w)
+}
+
+// leastDrops is how many lines the list of drops has to have to be worth its place.
+const leastDrops = 5
+
+// dropLines lists the reasons for which frames were dropped, in n lines.
+func dropLines(drops []Drop, w, n int) []string {
+	if n < leastDrops || len(drops) == 0 {
+		return nil
+	}
+	out := []string{pad("", w), faint.Render(fit(" DROPPED FOR", w))}
+	for _, d := range drops[:min(len(drops), n-len(out))] {
+		line := " " + fit(d.Reason, 20) + lead(number(d.Frames), 9)
+		if room := w - lipgloss.Width(line) - 4; room > 0 {
+			line += "  " + bad.Render(strings.Repeat("▇", 1+int(uint64(room-1)*d.Frames/drops[0].Frames)))
+		}
+		out = append(out, pad(line, w))
+	}
+	return out
 }
 
 // sparkline draws the last whole seconds' packets.
@@ -167,7 +201,7 @@ func checkLines(s State, w, n int) []string {
 }
 
 func checkLine(c Check, w int) string {
-	name := fit(c.Name, min(22, w-2))
+	name := fit(c.Name, 21)
 	rest := w - 3 - lipgloss.Width(name)
 	switch c.Phase {
 	case Passed:
@@ -193,7 +227,7 @@ func eventLines(s State, w, n int) []string {
 		default:
 			kind = good.Render(kind)
 		}
-		out = append(out, pad(cut(" "+faint.Render(e.Time.Local().Format("15:04:05.000"))+"  "+kind+" "+e.Text, w), w))
+		out = append(out, pad(cut(" "+faint.Render(e.Time.Local().Format("15:04:05"))+"  "+kind+" "+e.Text, w), w))
 	}
 	return exactly(out, n, w)
 }

@@ -9,10 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"citygate/pkg/control/api"
 	"citygate/pkg/journal"
 	"citygate/testlab/city"
-	"citygate/testlab/gateway"
 )
 
 // eveFile is where the city's gateway writes its events.
@@ -122,7 +120,7 @@ func (p *play) sample(ctx context.Context) {
 			rates.add(live, streams, time.Now())
 			p.change(func(s *State) { s.Streams = live })
 		}
-		now := p.look(ctx)
+		now := p.look()
 		p.change(func(s *State) { s.Gateway = now(s.Gateway) })
 		select {
 		case <-ctx.Done():
@@ -133,21 +131,20 @@ func (p *play) sample(ctx context.Context) {
 	}
 }
 
-// look says how the gateway's numbers change. What cannot be asked, since its processes are dead, stays as it was.
-func (p *play) look(ctx context.Context) func(Gateway) Gateway {
+// look says how the gateway's numbers change; what cannot be read stays as it was.
+func (p *play) look() func(Gateway) Gateway {
 	pids, pidsErr := p.gateway.PIDs()
-	var status api.Status
-	statusErr := api.NewClient(gateway.Socket).Do(ctx, "GET", "/v1/status", nil, &status)
+	k, kernelErr := readKernel()
 	c, costErr := readCost()
 	return func(g Gateway) Gateway {
 		if pidsErr == nil {
 			g.Processes = len(pids)
 		}
-		if statusErr == nil {
-			g.Generation, g.Passed, g.Dropped = status.Policy.Generation, status.Frames.Passed, status.Frames.Dropped
+		if kernelErr == nil {
+			g.Generation, g.Passed, g.Dropped, g.Drops = k.generation, k.passed, k.dropped, k.drops()
 		}
 		if costErr == nil && c.runs > 0 {
-			g.NsPerFrame, g.Frames = float64(c.runTime)/float64(c.runs), c.runs
+			g.NsPerFrame = float64(c.runTime) / float64(c.runs)
 		}
 		return g
 	}
