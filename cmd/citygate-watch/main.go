@@ -64,6 +64,10 @@ func run(ctx context.Context) error {
 	err = sight.Run(ctx, sources, sight.Post{
 		Control: func(m ipc.Message) error { return control.Send(m) },
 		Journal: func(m ipc.Message) error { return journal.Send(m) },
+		Hear: func() (ipc.Message, error) {
+			r, err := control.Recv()
+			return r.Message, err
+		},
 		Close:   func() { _ = errors.Join(control.Close(), journal.Close()) },
 		Now:     now,
 	})

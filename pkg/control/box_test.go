@@ -15,6 +15,7 @@ import (
 	"citygate/pkg/event"
 	"citygate/pkg/flow"
 	"citygate/pkg/ipc"
+	"citygate/pkg/policy"
 )
 
 const goodPolicy = `# the school's cameras
@@ -144,7 +145,7 @@ func (b *box) start() {
 		Boot: &ipc.Boot{Site: "school-14", Policy: "/etc/citygate/policy.yaml", Bridges: []ipc.BootBridge{{
 			Name: "cctv", CameraPort: "g0", ServerPort: "g1", Enforce: true, FailOpen: true, OverloadPass: true,
 		}}},
-		StateDir: b.dir, Guard: b.guard, Kernel: kernel, Now: time.Now,
+		StateDir: b.dir, Guard: b.guard, Kernel: kernel, Now: time.Now, InForce: func(*policy.Compiled, uint32) {},
 		Events: func(e event.Event) {
 			b.seen.Lock()
 			defer b.seen.Unlock()

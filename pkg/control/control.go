@@ -19,6 +19,7 @@ import (
 	"citygate/pkg/event"
 	"citygate/pkg/flow"
 	"citygate/pkg/ipc"
+	"citygate/pkg/policy"
 )
 
 // Guard changes the kernel. The generation is that of the policy in force afterwards.
@@ -45,6 +46,7 @@ type Config struct {
 	Guard    Guard
 	Events   func(event.Event) // takes an event at once and keeps nobody waiting
 	Kernel   *Kernel
+	InForce  func(*policy.Compiled, uint32) // hears of each policy that comes into force, with its generation
 	// ReadPolicy reads the config's policy file.
 	ReadPolicy func() ([]byte, error)
 	Now        func() time.Time

@@ -88,6 +88,7 @@ func (c *Control) force(ctx context.Context, r *running) error {
 	}
 	r.generation = generation
 	c.running.Store(r)
+	c.InForce(r.compiled, generation)
 	c.save(devicesFile, r.compiled.IDs)
 	if r.saved.Source != sourceNone {
 		c.save(policyFile, r.saved)

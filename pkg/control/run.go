@@ -29,8 +29,9 @@ func Run(ctx context.Context, boot *ipc.Boot, stateDir string, ch Channels, list
 	out := newOutlet(func(m ipc.Message) error { return ch.Journal.Send(m) }, time.Now)
 	kernel := NewKernel()
 	g := newGuard(ch.Guard, kernel)
+	names := newNaming()
 	c, err := Open(Config{
-		Boot: boot, StateDir: stateDir, Guard: g, Events: out.put, Kernel: kernel, Now: time.Now,
+		Boot: boot, StateDir: stateDir, Guard: g, Events: out.put, Kernel: kernel, Now: time.Now, InForce: names.put,
 		ReadPolicy: func() ([]byte, error) { return os.ReadFile(boot.Policy) },
 	})
 	if err != nil {
@@ -39,6 +40,10 @@ func Run(ctx context.Context, boot *ipc.Boot, stateDir string, ch Channels, list
 	server := c.Server()
 	group.Go(g.listen)
 	group.Go(func() error { return out.run(running) })
+	group.Go(func() error {
+		_ = names.run(running, func(m ipc.Message) error { return ch.Watch.Send(m) }) // who listens to watch says if it is gone
+		return nil
+	})
 	group.Go(func() error { return c.hear(running, ch.Journal) })
 	group.Go(func() error { return c.hear(running, ch.Launch) })
 	group.Go(func() error {

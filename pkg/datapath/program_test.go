@@ -287,3 +287,48 @@ func TestMonitorForwardsAndMarks(t *testing.T) {
 		t.Errorf("a pause frame was forwarded, for %v", r)
 	}
 }
+
+// The limit of control messages counts what would pass: forgeries in a device's name do not silence it.
+func TestControlRate(t *testing.T) {
+	c := openBench(t, enforcing)
+	c.commit(citySet())
+	ask := arpFrame(macLobby, macAll, 1, macLobby, ipLobby, flow.MAC{}, ipMain)
+	forged := arpFrame(macLobby, macAll, 2, macLobby, ipMain, flow.MAC{}, ipMain)
+	for range 500 {
+		c.expect("forged", cam, forged, verdict.ReasonARPSpoof)
+	}
+	passed := 0
+	for range 500 {
+		switch r, _ := c.send(cam, ask); r {
+		case verdict.ReasonARP:
+			passed++
+		case verdict.ReasonRate:
+		default:
+			t.Fatalf("left for %v", r)
+		}
+	}
+	if passed < 200 || passed > 400 { // the burst, and what the time of the test earns
+		t.Errorf("%d of 500 passed", passed)
+	}
+}
+
+// The rate that the policy gives a device holds for its cached flows too.
+func TestDeviceRate(t *testing.T) {
+	c := openBench(t, enforcing)
+	set := citySet()
+	set.Devices[0].PPS = 100
+	c.commit(set)
+	frame := udp(nLobby, nRemote, 8000, 5004)
+	passed := 0
+	for range 1000 {
+		if r, ok := c.send(cam, frame); ok {
+			passed++
+		} else if r != verdict.ReasonRate {
+			t.Fatalf("left for %v", r)
+		}
+	}
+	if passed < 74 || passed > 500 {
+		t.Errorf("%d of 1000 passed", passed)
+	}
+	c.expect("another device", cam, udp(nHall, nMain, 1, 53), verdict.ReasonIPSpoofed)
+}

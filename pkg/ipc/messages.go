@@ -199,3 +199,25 @@ type JournalState struct {
 func (m *JournalState) layout(c *codec) {
 	c.fields(num(&m.Written), num(&m.Suppressed), num(&m.Lost), &m.DiskFull, &m.LastError)
 }
+
+// The tables of Names.
+const (
+	NamesOfDevices uint8 = iota
+	NamesOfServices
+	NamesOfRules
+)
+
+// MaxNames is how many names one message carries.
+const MaxNames = 12
+
+// Names tells what numbers of a policy mean: Names[i] is that of First+i. Another generation ends what was told before.
+type Names struct {
+	Generation uint32
+	Table      uint8
+	First      uint16
+	Names      []string
+}
+
+func (m *Names) layout(c *codec) {
+	c.fields(num(&m.Generation), num(&m.Table), num(&m.First), list(&m.Names, MaxNames, field[string]))
+}

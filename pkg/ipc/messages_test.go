@@ -41,6 +41,7 @@ var samples = []Message{
 		Evidence: []string{"dhcp vendor class: Камера", "oui"},
 	},
 	DHCPBinding{MAC: testMAC, VLAN: 3, Bridge: "cctv", Addr: testAddr, LeaseSeconds: 600, Server: netip.MustParseAddr("10.0.0.2")},
+	Names{Generation: 7, Table: NamesOfRules, First: 3, Names: []string{"", "allow main -> cameras rtsp"}},
 	Event{Type: 300, Payload: []byte{0, 1, 2}},
 	JournalState{Written: 1 << 40, Suppressed: 2, Lost: 3, DiskFull: true, LastError: "no space left on device"},
 }

@@ -34,6 +34,7 @@ var table = []sentence{
 
 	{Watch, Control, of((*DeviceSeen).layout), 0, 200, 500},
 	{Watch, Control, of((*DHCPBinding).layout), 0, 200, 500},
+	{Control, Watch, of((*Names).layout), 0, 1000, 2000},
 	{Watch, Journal, of((*Event).layout), 0, 5000, 5000},
 	{Control, Journal, of((*Event).layout), 0, 2000, 2000},
 	{Journal, Control, of((*JournalState).layout), 0, 5, 10},

@@ -36,7 +36,7 @@ func newDrops() drops {
 	return drops{alike: map[dropKey]*event.Drop{}, last: map[reasonKey]*event.Drop{}}
 }
 
-func (ds *drops) add(b Bridge, when Moment, s reader.Sample, h *packet.Headers) {
+func (ds *drops) add(b Bridge, when Moment, s reader.Sample, h *packet.Headers, device string) {
 	tuple := h.Tuple
 	if h.ARP.Op != 0 {
 		tuple = flow.FiveTuple{Src: h.ARP.Sender, Dst: h.ARP.Target}
@@ -58,7 +58,7 @@ func (ds *drops) add(b Bridge, when Moment, s reader.Sample, h *packet.Headers) 
 	d := &event.Drop{
 		Header: b.head(when, s.Side), Tuple: tuple, VLAN: h.VLAN, SrcMAC: h.Src, DstMAC: h.Dst, EtherType: h.EtherType,
 		Side: s.Side, Reason: s.Reason, WouldDrop: key.would, Count: 1, Suppressed: s.Suppressed, Length: s.Length,
-		TTL: h.TTL, ICMPType: h.ICMPType, ICMPCode: h.ICMPCode, TCPFlags: h.TCP.Flags,
+		Device: device, TTL: h.TTL, ICMPType: h.ICMPType, ICMPCode: h.ICMPCode, TCPFlags: h.TCP.Flags,
 	}
 	ds.held = append(ds.held, d)
 	ds.alike[key], ds.last[key.reasonKey] = d, d

@@ -20,6 +20,7 @@ const maxFlows = 8192
 // Flows follows a bridge's flows from one scan of the data path's cache to the next.
 type Flows struct {
 	bridge Bridge
+	names  *Names
 	rows   map[flowKey]*conversation
 	scan   uint32
 	total  uint32 // directions in the cache at the last scan
@@ -27,7 +28,9 @@ type Flows struct {
 }
 
 // NewFlows makes an empty table.
-func NewFlows(b Bridge) *Flows { return &Flows{bridge: b, rows: map[flowKey]*conversation{}} }
+func NewFlows(b Bridge, n *Names) *Flows {
+	return &Flows{bridge: b, names: n, rows: map[flowKey]*conversation{}}
+}
 
 // flowKey is both directions of a flow: lo is the lesser end.
 type flowKey struct {
@@ -191,7 +194,19 @@ func (fs *Flows) event(c *conversation, now Moment) event.Event {
 	if to.frames == 0 || from.frames > 0 && from.first < start {
 		start = from.first
 	}
+	fs.name(e, to.now, from.now)
 	e.Header = fs.bridge.head(now, e.Side)
 	e.Start, e.End = now.at(start).Wall, now.at(end).Wall
 	return e
+}
+
+// name fills in what the policy calls the ends, the service and the line.
+func (fs *Flows) name(e *event.Flow, to, from reader.Flow) {
+	client, server, known := to.From, to.To, to
+	if to.Frames == 0 {
+		client, server, known = from.To, from.From, from
+	}
+	e.Client, e.Server = fs.names.Device(client), fs.names.Device(server)
+	e.Service = fs.names.Service(known.Service, known.Generation)
+	e.PolicyLine = fs.names.Rule(known.Rule, known.Generation)
 }

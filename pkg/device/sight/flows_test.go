@@ -59,7 +59,7 @@ func scan(t *testing.T, fs *Flows, c cache, at time.Duration, want int) []*event
 func TestFlowEnds(t *testing.T) {
 	ask := way(2, 11, 40000, 554, 10, 5*time.Second)
 	c := cache{answerTo(ask, 20, 6*time.Second), ask}
-	fs := NewFlows(cctv)
+	fs := NewFlows(cctv, nil)
 	scan(t, fs, c, 10*time.Second, 0)
 	scan(t, fs, c, 66*time.Second, 0)
 	e := scan(t, fs, c, 67*time.Second, 1)[0]
@@ -79,7 +79,7 @@ func TestFlowEnds(t *testing.T) {
 
 // A flow that wakes up after its event tells only what came since.
 func TestFlowGoesOn(t *testing.T) {
-	fs := NewFlows(cctv)
+	fs := NewFlows(cctv, nil)
 	scan(t, fs, cache{way(2, 11, 40000, 554, 10, 0)}, 10*time.Second, 0)
 	scan(t, fs, cache{way(2, 11, 40000, 554, 10, 0)}, 70*time.Second, 1)
 	scan(t, fs, cache{way(2, 11, 40000, 554, 13, 100*time.Second)}, 101*time.Second, 0)
@@ -90,7 +90,7 @@ func TestFlowGoesOn(t *testing.T) {
 }
 
 func TestFlowGone(t *testing.T) {
-	fs := NewFlows(cctv)
+	fs := NewFlows(cctv, nil)
 	ask := way(2, 11, 40000, 554, 10, 9*time.Second)
 	ask.TCPFlags |= packet.FIN
 	scan(t, fs, cache{ask}, 10*time.Second, 0)
@@ -126,7 +126,7 @@ func TestFlowDirections(t *testing.T) {
 		"echo":                           {cache{pong, echo}, "10.0.0.2:77 -> 10.0.0.11:0 ICMP 3 3", event.FlowEstablished},
 		"pong":                           {cache{pong}, "10.0.0.2:77 -> 10.0.0.11:0 ICMP 0 3", event.FlowNew},
 	} {
-		fs := NewFlows(cctv)
+		fs := NewFlows(cctv, nil)
 		scan(t, fs, c.cache, 10*time.Second, 0)
 		e := scan(t, fs, nil, 20*time.Second, 1)[0]
 		if got := fmt.Sprint(e.Tuple, " ", e.FramesToServer, " ", e.FramesToClient); got != c.want || e.State != c.state {
@@ -137,7 +137,7 @@ func TestFlowDirections(t *testing.T) {
 
 // A restarted process must not tell again what ended before.
 func TestFlowEndedBefore(t *testing.T) {
-	fs := NewFlows(cctv)
+	fs := NewFlows(cctv, nil)
 	c := cache{way(2, 11, 40000, 554, 10, 0)}
 	scan(t, fs, c, 100*time.Second, 0)
 	scan(t, fs, c, 200*time.Second, 0)
@@ -149,7 +149,7 @@ func TestFlowsBound(t *testing.T) {
 	for i := range maxFlows + 10 {
 		c = append(c, way(2, 11, uint16(i), 554, 1, 9*time.Second))
 	}
-	fs := NewFlows(cctv)
+	fs := NewFlows(cctv, nil)
 	scan(t, fs, c, 10*time.Second, 0)
 	if len(fs.rows) != maxFlows || fs.missed != 10 || fs.total != maxFlows+10 {
 		t.Errorf("%d rows, %d missed, %d in all", len(fs.rows), fs.missed, fs.total)
@@ -162,7 +162,7 @@ func TestFlowsBound(t *testing.T) {
 
 // What could not be read is not gone.
 func TestFlowScanFails(t *testing.T) {
-	fs := NewFlows(cctv)
+	fs := NewFlows(cctv, nil)
 	scan(t, fs, cache{way(2, 11, 40000, 554, 10, 9*time.Second)}, 10*time.Second, 0)
 	broken := errors.New("no")
 	if ended, err := fs.Scan(func(func(reader.Flow) bool) error { return broken }, after(20*time.Second)); !errors.Is(err, broken) || ended != nil {

@@ -44,6 +44,7 @@ type Source struct {
 // Post is how Run reaches the other processes. Control and Journal may block; Close ends that.
 type Post struct {
 	Control, Journal func(ipc.Message) error
+	Hear             func() (ipc.Message, error) // what control says; it may block, Close ends that with os.ErrClosed
 	Close            func()
 	Now              func() Moment
 }
@@ -52,6 +53,7 @@ type Post struct {
 type watcher struct {
 	*Watch
 	post              Post
+	names             *Names
 	seen, bound, told *Outlet
 	wake              chan struct{}
 }
@@ -59,13 +61,14 @@ type watcher struct {
 // Run watches the sources until ctx ends. It ends early with an error when another process is gone or a source fails.
 func Run(ctx context.Context, sources []Source, post Post) error {
 	w := &watcher{
-		post: post, wake: make(chan struct{}, 1),
+		post: post, names: &Names{}, wake: make(chan struct{}, 1),
 		seen: NewOutlet(seenQueue, post.Control), bound: NewOutlet(boundQueue, post.Control), told: NewOutlet(tellQueue, post.Journal),
 	}
 	w.Watch = New(Voice{
 		Seen:  func(m ipc.DeviceSeen) bool { return w.seen.Put(m) },
 		Bound: func(m ipc.DHCPBinding) bool { return w.bound.Put(m) },
 		Tell:  w.tell,
+		Names: w.names,
 	})
 	g, ctx := errgroup.WithContext(ctx)
 	defer context.AfterFunc(ctx, post.Close)()
@@ -73,12 +76,29 @@ func Run(ctx context.Context, sources []Source, post Post) error {
 		g.Go(func() error { return o.Run(ctx) })
 	}
 	g.Go(func() error { return w.gather(ctx) })
+	g.Go(w.hear)
 	for _, s := range sources {
 		defer context.AfterFunc(ctx, func() { _ = s.Ring.Close() })()
 		g.Go(func() error { return w.listen(s) })
 		g.Go(func() error { w.count(ctx, s); return nil })
 	}
 	return g.Wait()
+}
+
+// hear learns the policy's names.
+func (w *watcher) hear() error {
+	for {
+		m, err := w.post.Hear()
+		if errors.Is(err, os.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if n, ok := m.(ipc.Names); ok {
+			w.names.Learn(n)
+		}
+	}
 }
 
 func (w *watcher) tell(e event.Event) bool {
@@ -161,7 +181,7 @@ func (w *watcher) count(ctx context.Context, s Source) {
 	scan, counters := time.NewTicker(ScanEvery), time.NewTicker(StatsEvery)
 	defer scan.Stop()
 	defer counters.Stop()
-	flows := NewFlows(s.Bridge)
+	flows := NewFlows(s.Bridge, w.names)
 	err := errors.Join(w.scan(flows, s), w.stats(flows, s))
 	for {
 		if err != nil {

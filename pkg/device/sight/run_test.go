@@ -47,6 +47,7 @@ func (r *ring) Close() error {
 
 // office is the processes that watch talks to. A closed gate holds the journal's sender.
 type office struct {
+	names   chan ipc.Names // nil: control says nothing
 	mu      sync.Mutex
 	control []ipc.Message
 	events  []event.Event
@@ -76,6 +77,14 @@ func (o *office) post() Post {
 			defer o.mu.Unlock()
 			o.events = append(o.events, e)
 			return err
+		},
+		Hear: func() (ipc.Message, error) {
+			select {
+			case n := <-o.names:
+				return n, nil
+			case <-o.gone:
+				return nil, os.ErrClosed
+			}
 		},
 		Close: func() { close(o.gone) },
 		Now:   func() Moment { return after(time.Since(began)) },

@@ -50,6 +50,7 @@ type Voice struct {
 	Seen  func(ipc.DeviceSeen) bool  // to control; what was not taken is said again
 	Bound func(ipc.DHCPBinding) bool // to control
 	Tell  func(event.Event) bool     // to the journal
+	Names *Names                     // of the policy's devices
 }
 
 // Watch gathers samples. It is safe for concurrent use.
@@ -85,7 +86,7 @@ func (w *Watch) Sample(b Bridge, s reader.Sample, now Moment) (held bool) {
 		w.anomalies.add(b, when, s.Side, what, &h)
 	}
 	if s.Kind == reader.SampleDrop || s.Kind == reader.SampleWouldDrop {
-		w.drops.add(b, when, s, &h)
+		w.drops.add(b, when, s, &h, w.voice.Names.Device(s.Device))
 	}
 	if bad == nil && h.Src != (flow.MAC{}) && !h.Src.Group() {
 		w.identify(b, s, &h)
