@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // eve is what the demo reads of an EVE record.
@@ -140,4 +142,12 @@ func harmless(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// mostSeen bounds what a check may say, in cells.
+const mostSeen = 400
+
+// oneLine makes a cell of the scorecard of what a program or an error said.
+func oneLine(s string) string {
+	return ansi.Truncate(harmless(strings.Join(strings.Fields(s), " ")), mostSeen, "…")
 }

@@ -69,7 +69,7 @@ func (p *play) perform(ctx context.Context, i int, s step) bool {
 		seen, ok = err.Error(), false
 	}
 	p.change(func(st *State) {
-		st.Checks[i].Seen, st.Checks[i].Phase, st.Hostile = harmless(seen), Failed, false
+		st.Checks[i].Seen, st.Checks[i].Phase, st.Hostile = oneLine(seen), Failed, false
 		if ok {
 			st.Checks[i].Phase = Passed
 		}

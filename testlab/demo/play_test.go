@@ -69,7 +69,7 @@ func TestPerform(t *testing.T) {
 	steps := []step{
 		{name: "passes", hostile: true, run: func(context.Context, *play) (string, bool, error) { return "well\x1b[2J", true, nil }},
 		{name: "fails", run: func(context.Context, *play) (string, bool, error) { return "badly", false, nil }},
-		{name: "breaks", run: func(context.Context, *play) (string, bool, error) { return "", true, errors.New("no wire") }},
+		{name: "breaks", run: func(context.Context, *play) (string, bool, error) { return "", true, errors.New("no\n  wire") }},
 		{name: "is late", run: func(context.Context, *play) (string, bool, error) { return "", true, nil }},
 	}
 	var out bytes.Buffer
