@@ -131,7 +131,7 @@ func (f fired) stopped() bool {
 }
 
 func (f fired) String() string {
-	text := fmt.Sprintf("%d of %s arrived", f.arrived, number(uint64(f.sent)))
+	text := fmt.Sprintf("%s of %s arrived", number(uint64(f.arrived)), number(uint64(f.sent)))
 	if len(f.through) > 0 {
 		text += " (" + strings.Join(f.through, ", ") + ")"
 	}

@@ -16,7 +16,7 @@ import (
 type step struct {
 	name, expected string
 	hostile        bool // the attackers are at work meanwhile
-	vital          bool // without it the others cannot be made
+	vital          bool // when it breaks, the others cannot be made
 	run            func(context.Context, *play) (seen string, ok bool, err error)
 }
 
@@ -47,11 +47,11 @@ func Play(ctx context.Context, out io.Writer, length time.Duration) error {
 	p.change(func(s *State) { s.Notes = notes })
 	defer p.end()
 	for i, s := range steps {
-		ok := p.perform(ctx, i, s)
+		err := p.perform(ctx, i, s)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if !ok && s.vital {
+		if err != nil && s.vital {
 			break
 		}
 	}
@@ -59,8 +59,8 @@ func Play(ctx context.Context, out io.Writer, length time.Duration) error {
 	return p.board.err
 }
 
-// perform makes a check.
-func (p *play) perform(ctx context.Context, i int, s step) bool {
+// perform makes a check. An error says that it could not be made.
+func (p *play) perform(ctx context.Context, i int, s step) error {
 	p.change(func(st *State) { st.Checks[i].Phase, st.Hostile = Running, s.hostile })
 	ctx, cancel := context.WithTimeout(ctx, stepTime)
 	defer cancel()
@@ -74,7 +74,7 @@ func (p *play) perform(ctx context.Context, i int, s step) bool {
 			st.Checks[i].Phase = Passed
 		}
 	})
-	return ok
+	return err
 }
 
 // end takes the city down. What it leaves undone ends with the enclave.

@@ -75,8 +75,8 @@ func TestPerform(t *testing.T) {
 	var out bytes.Buffer
 	p := &play{board: newBoard(&out, steps)}
 	for i, s := range steps[:3] {
-		if ok := p.perform(t.Context(), i, s); ok != (i == 0) {
-			t.Errorf("%s: %v", s.name, ok)
+		if err := p.perform(t.Context(), i, s); (err != nil) != (s.name == "breaks") {
+			t.Errorf("%s: %v", s.name, err)
 		}
 	}
 	var states []State
