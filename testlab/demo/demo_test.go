@@ -53,12 +53,10 @@ func midway() State {
 		},
 		Notes: []string{"nmap is not installed, so it was not tried (apt-get install nmap)"},
 	}
-	for _, c := range []Check{
+	s.Checks = []Check{
 		{"city and gateway", "5 processes, enforce", "5 processes, enforce, g0 native, g1 native", Passed},
 		{"video alone", "0 packets lost", "2 of 1,500 packets lost", Failed},
 		{"VLAN hopping", "0 of 1,000 arrive, all counted", "", Running},
-	} {
-		s.Checks = append(s.Checks, c)
 	}
 	for i := range 30 {
 		s.Checks = append(s.Checks, Check{Name: "later " + string(rune('a'+i%26)), Expected: "nothing", Phase: Pending})
