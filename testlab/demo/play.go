@@ -20,7 +20,7 @@ type step struct {
 	run            func(context.Context, *play) (seen string, ok bool, err error)
 }
 
-// stepTime bounds a check.
+// stepTime bounds a check, besides the quiet part that it may have.
 const stepTime = 45 * time.Second
 
 // play is a running demo, inside the enclave.
@@ -62,7 +62,7 @@ func Play(ctx context.Context, out io.Writer, length time.Duration) error {
 // perform makes a check. An error says that it could not be made.
 func (p *play) perform(ctx context.Context, i int, s step) error {
 	p.change(func(st *State) { st.Checks[i].Phase, st.Hostile = Running, s.hostile })
-	ctx, cancel := context.WithTimeout(ctx, stepTime)
+	ctx, cancel := context.WithTimeout(ctx, stepTime+p.length)
 	defer cancel()
 	seen, ok, err := s.run(ctx, p)
 	if err != nil {
