@@ -24,7 +24,7 @@ demo: build tools ## Raise the lab city, play video and attacks through the gate
 .PHONY: test
 test: tools-ci build ## All tests: unit, short fuzzing, and as root the lab's stories
 	$(GO) vet ./... && $(GO) vet -tags lab ./...
-	test -z "$$(gofmt -l $$(git ls-files '*.go'))"
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$bad" ] || { echo "not formatted (make format): $$bad"; exit 1; }
 	$(MAKE) --no-print-directory unit fuzz lab check-generated
 
 .PHONY: unit

@@ -109,8 +109,12 @@ func TestInSandbox(t *testing.T) {
 			args []string
 			want string
 		}{
-			{m, nil, "[citygate]"}, {m, nil, "[citygate]"}, {ipc.Management{}, nil, "[]"},
-			{m, nil, "[citygate]"}, {m, []string{"remove"}, "[]"}, {m, []string{"remove"}, "[]"},
+			{m, nil, "[citygate]"},
+			{m, nil, "[citygate]"},
+			{ipc.Management{}, nil, "[]"},
+			{m, nil, "[citygate]"},
+			{m, []string{"remove"}, "[]"},
+			{m, []string{"remove"}, "[]"},
 		} {
 			if err := start(step.m, step.args...); err != nil {
 				return err

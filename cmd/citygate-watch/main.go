@@ -68,8 +68,8 @@ func run(ctx context.Context) error {
 			r, err := control.Recv()
 			return r.Message, err
 		},
-		Close:   func() { _ = errors.Join(control.Close(), journal.Close()) },
-		Now:     now,
+		Close: func() { _ = errors.Join(control.Close(), journal.Close()) },
+		Now:   now,
 	})
 	if err == nil {
 		err = context.Cause(ctx)

@@ -107,10 +107,14 @@ func citySet() *ipc.PolicySet {
 			one(netip.MustParseAddr("255.255.255.255"), everybody), one(addrGroup, discovery),
 		},
 		Services: []ipc.ServiceEntry{
-			{Service: svcRTSP, Proto: flow.TCP, Lo: 554, Hi: 554}, {Service: svcRTP, Proto: flow.UDP, Lo: 1024, Hi: 65535},
-			{Service: svcDHCP, Proto: flow.UDP, Lo: 67, Hi: 67}, {Service: svcDHCPReply, Proto: flow.UDP, Lo: 68, Hi: 68},
-			{Service: svcDiscovery, Proto: flow.UDP, Lo: 3702, Hi: 3702}, {Service: svcDNS, Proto: flow.UDP, Lo: 53, Hi: 53},
-			{Service: svcPing, Proto: flow.ICMP, Lo: 8, Hi: 8}, {Service: svcPing, Proto: flow.ICMPv6, Lo: 128, Hi: 128},
+			{Service: svcRTSP, Proto: flow.TCP, Lo: 554, Hi: 554},
+			{Service: svcRTP, Proto: flow.UDP, Lo: 1024, Hi: 65535},
+			{Service: svcDHCP, Proto: flow.UDP, Lo: 67, Hi: 67},
+			{Service: svcDHCPReply, Proto: flow.UDP, Lo: 68, Hi: 68},
+			{Service: svcDiscovery, Proto: flow.UDP, Lo: 3702, Hi: 3702},
+			{Service: svcDNS, Proto: flow.UDP, Lo: 53, Hi: 53},
+			{Service: svcPing, Proto: flow.ICMP, Lo: 8, Hi: 8},
+			{Service: svcPing, Proto: flow.ICMPv6, Lo: 128, Hi: 128},
 		},
 	}
 	for _, cam := range []ipc.DeviceID{lobby, hall} {

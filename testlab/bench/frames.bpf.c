@@ -144,6 +144,29 @@ int rotate(struct xdp_md *ctx)
 	return XDP_ABORTED;
 }
 
+/* The bridge's own control word: its first member is generation and, in the high half, the tag of cached verdicts. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(key_size, 4);
+	__uint(value_size, 8);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+} control_map SEC(".maps");
+
+/* As rotate, and each frame finds its cached verdict outdated, as all do once after a change of policy. */
+SEC("xdp.frags")
+int rotate_outdated(struct xdp_md *ctx)
+{
+	__u32 zero = 0;
+	__u64 *word = bpf_map_lookup_elem(&control_map, &zero);
+
+	if (word && !rewrite(ctx)) {
+		*word += 1ULL << 32;
+		bpf_tail_call(ctx, &judge, 0);
+	}
+	return XDP_ABORTED;
+}
+
 /* What rotate costs alone. */
 SEC("xdp.frags")
 int nothing(struct xdp_md *ctx)

@@ -28,16 +28,18 @@ type FramesRotation struct {
 //
 // Used for safe lookups in a Collection or CollectionSpec.
 const (
-	FramesMapDelivered = "delivered"
-	FramesMapJudge     = "judge"
-	FramesMapOut       = "out"
-	FramesProgDrop     = "drop"
-	FramesProgGenerate = "generate"
-	FramesProgNothing  = "nothing"
-	FramesProgRedirect = "redirect"
-	FramesProgRotate   = "rotate"
-	FramesProgSink     = "sink"
-	FramesVarTurns     = "turns"
+	FramesMapControlMap      = "control_map"
+	FramesMapDelivered       = "delivered"
+	FramesMapJudge           = "judge"
+	FramesMapOut             = "out"
+	FramesProgDrop           = "drop"
+	FramesProgGenerate       = "generate"
+	FramesProgNothing        = "nothing"
+	FramesProgRedirect       = "redirect"
+	FramesProgRotate         = "rotate"
+	FramesProgRotateOutdated = "rotate_outdated"
+	FramesProgSink           = "sink"
+	FramesVarTurns           = "turns"
 )
 
 // LoadFrames returns the embedded CollectionSpec for Frames.
@@ -82,21 +84,23 @@ type FramesSpecs struct {
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type FramesProgramSpecs struct {
-	Drop     *ebpf.ProgramSpec `ebpf:"drop"`
-	Generate *ebpf.ProgramSpec `ebpf:"generate"`
-	Nothing  *ebpf.ProgramSpec `ebpf:"nothing"`
-	Redirect *ebpf.ProgramSpec `ebpf:"redirect"`
-	Rotate   *ebpf.ProgramSpec `ebpf:"rotate"`
-	Sink     *ebpf.ProgramSpec `ebpf:"sink"`
+	Drop           *ebpf.ProgramSpec `ebpf:"drop"`
+	Generate       *ebpf.ProgramSpec `ebpf:"generate"`
+	Nothing        *ebpf.ProgramSpec `ebpf:"nothing"`
+	Redirect       *ebpf.ProgramSpec `ebpf:"redirect"`
+	Rotate         *ebpf.ProgramSpec `ebpf:"rotate"`
+	RotateOutdated *ebpf.ProgramSpec `ebpf:"rotate_outdated"`
+	Sink           *ebpf.ProgramSpec `ebpf:"sink"`
 }
 
 // FramesMapSpecs contains maps before they are loaded into the kernel.
 //
 // It can be passed ebpf.CollectionSpec.Assign.
 type FramesMapSpecs struct {
-	Delivered *ebpf.MapSpec `ebpf:"delivered"`
-	Judge     *ebpf.MapSpec `ebpf:"judge"`
-	Out       *ebpf.MapSpec `ebpf:"out"`
+	ControlMap *ebpf.MapSpec `ebpf:"control_map"`
+	Delivered  *ebpf.MapSpec `ebpf:"delivered"`
+	Judge      *ebpf.MapSpec `ebpf:"judge"`
+	Out        *ebpf.MapSpec `ebpf:"out"`
 }
 
 // FramesVariableSpecs contains global variables before they are loaded into the kernel.
@@ -126,13 +130,15 @@ func (o *FramesObjects) Close() error {
 //
 // It can be passed to LoadFramesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type FramesMaps struct {
-	Delivered *ebpf.Map `ebpf:"delivered"`
-	Judge     *ebpf.Map `ebpf:"judge"`
-	Out       *ebpf.Map `ebpf:"out"`
+	ControlMap *ebpf.Map `ebpf:"control_map"`
+	Delivered  *ebpf.Map `ebpf:"delivered"`
+	Judge      *ebpf.Map `ebpf:"judge"`
+	Out        *ebpf.Map `ebpf:"out"`
 }
 
 func (m *FramesMaps) Close() error {
 	return _FramesClose(
+		m.ControlMap,
 		m.Delivered,
 		m.Judge,
 		m.Out,
@@ -150,12 +156,13 @@ type FramesVariables struct {
 //
 // It can be passed to LoadFramesObjects or ebpf.CollectionSpec.LoadAndAssign.
 type FramesPrograms struct {
-	Drop     *ebpf.Program `ebpf:"drop"`
-	Generate *ebpf.Program `ebpf:"generate"`
-	Nothing  *ebpf.Program `ebpf:"nothing"`
-	Redirect *ebpf.Program `ebpf:"redirect"`
-	Rotate   *ebpf.Program `ebpf:"rotate"`
-	Sink     *ebpf.Program `ebpf:"sink"`
+	Drop           *ebpf.Program `ebpf:"drop"`
+	Generate       *ebpf.Program `ebpf:"generate"`
+	Nothing        *ebpf.Program `ebpf:"nothing"`
+	Redirect       *ebpf.Program `ebpf:"redirect"`
+	Rotate         *ebpf.Program `ebpf:"rotate"`
+	RotateOutdated *ebpf.Program `ebpf:"rotate_outdated"`
+	Sink           *ebpf.Program `ebpf:"sink"`
 }
 
 func (p *FramesPrograms) Close() error {
@@ -165,6 +172,7 @@ func (p *FramesPrograms) Close() error {
 		p.Nothing,
 		p.Redirect,
 		p.Rotate,
+		p.RotateOutdated,
 		p.Sink,
 	)
 }

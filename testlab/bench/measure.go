@@ -30,7 +30,12 @@ func measureForwarding(ctx context.Context, r *results, progress io.Writer) (err
 	defer func() { err = errors.Join(err, f.close()) }()
 	for i := range r.rounds {
 		for _, size := range frameSizes {
-			c, lost, err := f.round(ctx, size)
+			var c costs
+			var lost float64
+			err := undisturbed(ctx, f.objs.Generate, func() (err error) {
+				c, lost, err = f.round(ctx, size)
+				return err
+			})
 			if err != nil {
 				return err
 			}
@@ -57,32 +62,45 @@ func measureTestRuns(ctx context.Context, r *results, progress io.Writer) (err e
 		}
 		subjects = append(subjects, s)
 	}
+	loop, err := newLoop()
+	if err != nil {
+		return err
+	}
+	defer loop.Close()
 	for i := range r.rounds {
 		fmt.Fprintf(progress, "test runs, round %d of %d\n", i+1, r.rounds)
-		if err := testRuns(ctx, subjects, r.add); err != nil {
+		var ns map[string]float64
+		err := undisturbed(ctx, loop.Nothing, func() (err error) {
+			if ns, err = testRuns(ctx, subjects); err != nil {
+				return err
+			}
+			if ns[loopKey], err = timeRuns(loop.Nothing, rtpFrame(64), 1, runs); err != nil {
+				return err
+			}
+			ns[rotationKey], err = timeRuns(loop.Rotate, rtpFrame(64), 1, runs)
 			return err
-		}
-		ns, err := rotationCost()
+		})
 		if err != nil {
 			return err
 		}
-		r.add(rotationKey, ns)
+		for key, v := range ns {
+			r.add(key, v)
+		}
 	}
 	return nil
 }
 
-// rotationCost is a test run of the wrapper around nothing.
-func rotationCost() (float64, error) {
-	s := &subject{objs: &FramesObjects{}, port: 1}
-	if err := LoadFramesObjects(s.objs, nil); err != nil {
-		return 0, fmt.Errorf("load the bench's programs: %w", err)
+// newLoop is what a test run costs without a program: the kernel's loop, and the wrapper around nothing.
+func newLoop() (*FramesObjects, error) {
+	objs := &FramesObjects{}
+	if err := LoadFramesObjects(objs, nil); err != nil {
+		return nil, fmt.Errorf("load the bench's programs: %w", err)
 	}
-	defer s.objs.Close()
-	if err := s.objs.Turns.Set(randomly(cameras, 1)); err != nil {
-		return 0, fmt.Errorf("set the wrapper: %w", err)
+	if err := objs.Turns.Set(randomly(cameras, 1)); err != nil {
+		return nil, fmt.Errorf("set the wrapper: %w", err)
 	}
-	if err := s.objs.Judge.Put(uint32(0), s.objs.Nothing); err != nil {
-		return 0, fmt.Errorf("put nothing behind the wrapper: %w", err)
+	if err := objs.Judge.Put(uint32(0), objs.Nothing); err != nil {
+		return nil, fmt.Errorf("put nothing behind the wrapper: %w", err)
 	}
-	return s.time(s.objs.Rotate, rtpFrame(64), runs)
+	return objs, nil
 }

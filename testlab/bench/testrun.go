@@ -28,12 +28,22 @@ var policySizes = []struct{ entries, cameras, services int }{
 
 // kind is a sort of frame for test runs.
 type kind struct {
-	name  string
-	frame []byte
-	want  verdict.Reason                            // for which nearly all must leave
-	turns func(entries, cameras int) FramesRotation // nil: the same frame each time, without the wrapper
-	warm  bool                                      // let each flow pass once before
+	name     string
+	about    string
+	frame    []byte
+	want     verdict.Reason // for which nearly all must leave
+	turns    func(entries, cameras int) FramesRotation
+	warm     bool // let each flow pass once before
+	outdated bool // each frame finds its cached verdict outdated
 }
+
+// always is a single flow; in a test run without turns even the wrapper is left out.
+func always(int, int) FramesRotation {
+	return FramesRotation{Sources: 1, Ports: 1, FirstPort: firstPort}
+}
+
+// perEntry is one flow for each entry of the policy, at random.
+func perEntry(entries, cameras int) FramesRotation { return randomly(cameras, entries/cameras) }
 
 // A seed of xorshift64 is any number but zero.
 func randomly(sources, ports int) FramesRotation {
@@ -41,24 +51,23 @@ func randomly(sources, ports int) FramesRotation {
 }
 
 var kinds = []kind{
-	{name: "hot_flow", frame: rtpFrame(64), want: verdict.ReasonCached, warm: true},
-	{
-		name: "hits", frame: rtpFrame(64), want: verdict.ReasonCached, warm: true,
-		turns: func(entries, cameras int) FramesRotation { return randomly(cameras, entries/cameras) },
-	},
+	{name: "hot_flow", about: "one flow, cached", frame: rtpFrame(64), want: verdict.ReasonCached, warm: true},
+	{name: "hits", about: "a flow per entry, cached", frame: rtpFrame(64), want: verdict.ReasonCached, warm: true, turns: perEntry},
+	{name: "miss", about: "one flow, judged each time", frame: rtpFrame(64), want: verdict.ReasonPolicy, outdated: true, turns: always},
+	{name: "miss_random", about: "a flow per entry, judged", frame: rtpFrame(64), want: verdict.ReasonPolicy, outdated: true, warm: true, turns: perEntry},
 	{
 		// In turn over so many flows that each is evicted long before it comes again. The first ports are those of hits.
-		name: "miss", frame: rtpFrame(64), want: verdict.ReasonPolicy,
+		name: "new_flow", about: "each frame a new flow", frame: rtpFrame(64), want: verdict.ReasonPolicy,
 		turns: func(_, cameras int) FramesRotation {
 			return FramesRotation{Sources: uint32(cameras), Ports: lastPort - 2*firstPort + 1, FirstPort: 2 * firstPort}
 		},
 	},
 	{
-		name: "deny", frame: rtspFrame(cameraMAC(0)), want: verdict.ReasonNoRule,
+		name: "deny", about: "off policy, random flows", frame: rtspFrame(cameraMAC(0)), want: verdict.ReasonNoRule,
 		turns: func(_, cameras int) FramesRotation { return randomly(cameras, lastPort-firstPort+1) },
 	},
 	{
-		name: "deny_unknown", frame: rtspFrame(flow.MAC{6}), want: verdict.ReasonUnknownDevice,
+		name: "deny_unknown", about: "random unknown MACs", frame: rtspFrame(flow.MAC{6}), want: verdict.ReasonUnknownDevice,
 		turns: func(int, int) FramesRotation { return randomly(1<<21, lastPort-firstPort+1) },
 	},
 }
@@ -76,11 +85,8 @@ type subject struct {
 
 func newSubject(n int) (_ *subject, err error) {
 	size := policySizes[n]
-	s := &subject{entries: size.entries, cameras: size.cameras, dir: fmt.Sprintf("/sys/fs/bpf/size%d", n), objs: &FramesObjects{}}
-	if err := LoadFramesObjects(s.objs, nil); err != nil {
-		return nil, fmt.Errorf("load the bench's programs: %w", err)
-	}
-	w, err := newWire(10+n, s.objs.Sink)
+	s := &subject{entries: size.entries, cameras: size.cameras, dir: fmt.Sprintf("/sys/fs/bpf/size%d", n)}
+	w, err := newWire(10 + n)
 	if err != nil {
 		return nil, err
 	}
@@ -91,11 +97,38 @@ func newSubject(n int) (_ *subject, err error) {
 	if s.prog, err = programOf(filepath.Join(s.dir, flow.CameraSide.String())); err != nil {
 		return nil, err
 	}
-	if err := s.objs.Judge.Put(uint32(0), s.prog); err != nil {
-		return nil, fmt.Errorf("put the program behind the wrapper: %w", err)
+	if s.objs, err = loadAround(s.prog, s.dir); err != nil {
+		return nil, err
 	}
 	s.read, err = openReader(s.bridge)
 	return s, err
+}
+
+// loadAround loads the wrappers around the program of a bridge that is pinned in dir, with its control word.
+func loadAround(p *ebpf.Program, dir string) (*FramesObjects, error) {
+	found, _ := filepath.Glob(filepath.Join(dir, "maps-*", "control_map"))
+	if len(found) != 1 {
+		return nil, fmt.Errorf("%d control words are pinned under %s", len(found), dir)
+	}
+	control, err := ebpf.LoadPinnedMap(found[0], nil)
+	if err != nil {
+		return nil, fmt.Errorf("open the control word: %w", err)
+	}
+	defer control.Close()
+	spec, err := LoadFrames()
+	if err != nil {
+		return nil, fmt.Errorf("read the bench's programs: %w", err)
+	}
+	spec.Maps["control_map"].ValueSize = control.ValueSize()
+	objs := &FramesObjects{}
+	err = spec.LoadAndAssign(objs, &ebpf.CollectionOptions{MapReplacements: map[string]*ebpf.Map{"control_map": control}})
+	if err != nil {
+		return nil, fmt.Errorf("load the bench's programs: %w", err)
+	}
+	if err := objs.Judge.Put(uint32(0), p); err != nil {
+		return nil, fmt.Errorf("put the program behind the wrapper: %w", err)
+	}
+	return objs, nil
 }
 
 // programOf is the program of a pinned link.
@@ -141,23 +174,8 @@ func (s *subject) close() error {
 
 // ns is the CPU time of a run of the program on frames of a kind.
 func (s *subject) ns(k kind) (float64, error) {
-	prog := s.prog
-	if k.turns != nil {
-		prog = s.objs.Rotate
-		turns := k.turns(s.entries, s.cameras)
-		if k.warm { // each flow in turn
-			each := FramesRotation{Sources: turns.Sources, Ports: turns.Ports, FirstPort: turns.FirstPort}
-			if err := s.objs.Turns.Set(each); err != nil {
-				return 0, fmt.Errorf("set the wrapper: %w", err)
-			}
-			if _, err := s.time(prog, k.frame, s.entries); err != nil {
-				return 0, err
-			}
-		}
-		if err := s.objs.Turns.Set(turns); err != nil {
-			return 0, fmt.Errorf("set the wrapper: %w", err)
-		}
-	} else if _, err := s.time(prog, k.frame, 100); err != nil {
+	prog, err := s.prepare(k)
+	if err != nil {
 		return 0, err
 	}
 	before, err := s.frames(k.want)
@@ -178,8 +196,37 @@ func (s *subject) ns(k kind) (float64, error) {
 	return ns, nil
 }
 
+// prepare sets the frames' rotation, fills the cache, and says which program to run.
+func (s *subject) prepare(k kind) (*ebpf.Program, error) {
+	turns, prog := always(0, 0), s.prog
+	if k.turns != nil {
+		turns, prog = k.turns(s.entries, s.cameras), s.objs.Rotate
+	}
+	if k.warm { // each flow in turn
+		each := FramesRotation{Sources: turns.Sources, Ports: turns.Ports, FirstPort: turns.FirstPort}
+		if err := s.objs.Turns.Set(each); err != nil {
+			return nil, fmt.Errorf("set the wrapper: %w", err)
+		}
+		if _, err := s.time(s.objs.Rotate, k.frame, int(turns.Sources*turns.Ports)); err != nil {
+			return nil, err
+		}
+	}
+	if err := s.objs.Turns.Set(turns); err != nil {
+		return nil, fmt.Errorf("set the wrapper: %w", err)
+	}
+	if k.outdated {
+		prog = s.objs.RotateOutdated
+	}
+	return prog, nil
+}
+
 func (s *subject) time(p *ebpf.Program, frame []byte, n int) (float64, error) {
-	md := xdpContext{DataEnd: uint32(len(frame)), Ingress: s.port}
+	return timeRuns(p, frame, s.port, n)
+}
+
+// timeRuns is the CPU time of one of n runs of a program on a frame that comes in by a port.
+func timeRuns(p *ebpf.Program, frame []byte, port uint32, n int) (float64, error) {
+	md := xdpContext{DataEnd: uint32(len(frame)), Ingress: port}
 	start, err := threadTime()
 	if err != nil {
 		return 0, err
@@ -213,18 +260,19 @@ func (s *subject) frames(want verdict.Reason) (uint64, error) {
 	return 0, fmt.Errorf("no counter of %v", want)
 }
 
-// testRuns measures every kind at every size once, in random order; names are those of the results.
-func testRuns(ctx context.Context, subjects []*subject, record func(name string, ns float64)) error {
+// testRuns measures every kind at every size once, in random order; the keys are those of the results.
+func testRuns(ctx context.Context, subjects []*subject) (map[string]float64, error) {
+	out := map[string]float64{}
 	for _, i := range rand.Perm(len(subjects) * len(kinds)) {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
 		s, k := subjects[i%len(subjects)], kinds[i/len(subjects)]
 		ns, err := s.ns(k)
 		if err != nil {
-			return fmt.Errorf("test run of %s with %d entries: %w", k.name, s.entries, err)
+			return nil, fmt.Errorf("test run of %s with %d entries: %w", k.name, s.entries, err)
 		}
-		record(nsKey(k.name, s.entries), ns)
+		out[nsKey(k.name, s.entries)] = ns
 	}
-	return nil
+	return out, nil
 }

@@ -18,8 +18,8 @@ type wire struct {
 	attached       []bpflink.Link  // a link that nobody holds is closed
 }
 
-// newWire makes the interfaces cN, gNa, gNb, sN; the server's ends in the sink.
-func newWire(n int, sink *ebpf.Program) (*wire, error) {
+// newWire makes the interfaces cN, gNa, gNb, sN.
+func newWire(n int) (*wire, error) {
 	var l [4]netlink.Link
 	names := [4]string{fmt.Sprintf("c%d", n), fmt.Sprintf("g%da", n), fmt.Sprintf("g%db", n), fmt.Sprintf("s%d", n)}
 	for i := 0; i < 4; i += 2 {
@@ -38,8 +38,7 @@ func newWire(n int, sink *ebpf.Program) (*wire, error) {
 		}
 		l[i] = link
 	}
-	w := &wire{camera: l[0], ports: [2]netlink.Link{l[1], l[2]}, server: l[3]}
-	return w, w.attach(sink, w.server)
+	return &wire{camera: l[0], ports: [2]netlink.Link{l[1], l[2]}, server: l[3]}, nil
 }
 
 func (w *wire) attach(p *ebpf.Program, l netlink.Link) error {
