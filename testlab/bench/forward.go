@@ -13,10 +13,10 @@ import (
 )
 
 const (
-	cameras      = 1000
-	framesPerRun = 80_000
-	slices       = 6      // of a round: what disturbs the machine for a while disturbs all rows
-	liveFrames   = 1 << 1 // BPF_F_TEST_XDP_LIVE_FRAMES of linux/bpf.h
+	cameras       = 1000
+	framesPerRun  = 80_000
+	turnsPerRound = 6      // of a round: what disturbs the machine for a while disturbs all rows
+	liveFrames    = 1 << 1 // BPF_F_TEST_XDP_LIVE_FRAMES of linux/bpf.h
 )
 
 // The rows that are compared. The generator's frames end at the first port in gone.
@@ -125,7 +125,7 @@ func (f *forwarding) close() error {
 // round measures every row, in slices and random order, and says which share of the frames the worst row lost.
 func (f *forwarding) round(ctx context.Context, size int) (costs, float64, error) {
 	got := map[string]sample{}
-	for range slices {
+	for range turnsPerRound {
 		for _, i := range rand.Perm(len(f.rows)) {
 			if err := ctx.Err(); err != nil {
 				return nil, 0, err
