@@ -4,7 +4,7 @@ export CGO_ENABLED := 0
 GO ?= go
 TOOL := $(GO) tool -modfile=tools.mod
 # Programs that the lab's stories use besides our own, each with its Debian package.
-LAB_TOOLS := ffmpeg:ffmpeg nmap:nmap arpspoof:dsniff nft:nftables ip:iproute2 ethtool:ethtool mkfs.ext4:e2fsprogs
+LAB_TOOLS := ffmpeg:ffmpeg nmap:nmap arpspoof:dsniff nft:nftables ip:iproute2 ethtool:ethtool mkfs.ext4:e2fsprogs systemd-analyze:systemd
 BPF_TOOLS := clang-19:clang-19 llvm-strip-19:llvm-19 clang-format-19:clang-format-19
 FUZZ_TIME ?= 5s
 

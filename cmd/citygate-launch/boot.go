@@ -27,7 +27,7 @@ func (l *launcher) readConfig(ctx context.Context) (*ipc.Boot, error) {
 	}
 	defer r.Close()
 	cmd := command(ctx, "control", "boot", "-c", l.config)
-	cmd.Stdout = w
+	cmd.Stdout, cmd.Env = w, os.Environ() // a value of the config may name a variable
 	ended, err := l.start(cmd, isolated, nobody, nobody)
 	_ = w.Close()
 	if err != nil {
