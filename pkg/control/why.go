@@ -40,7 +40,7 @@ func (c *Control) Why(t flow.FiveTuple, vlan flow.VLAN) api.Why {
 	return w
 }
 
-// macOf is the MAC of the unlisted device that last showed one of these addresses, else a placeholder.
+// macOf is the MAC of the unlisted device that last showed one of these addresses, else a stand-in.
 func (c *Control) macOf(vlan flow.VLAN, addrs ...netip.Addr) string {
 	rows, _ := c.inventory.all()
 	found, last := policy.UnknownMAC, time.Time{}
