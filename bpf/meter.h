@@ -8,15 +8,15 @@
 #define CITYGATE_METER_H
 
 #define TOKEN 1000000ULL
-#define FULL_NS 4000000000ULL /* a bucket this long at rest is full, whatever its rate and burst here */
+#define EARN_NS 4000000000ULL /* most time that one take may earn for: keeps the product within 64 bits */
 
 /* Takes n tokens from a bucket that gains rate a second and holds burst. */
 static __always_inline bool take_tokens(struct bucket *b, __u64 now, __u64 rate, __u64 burst, __u64 n)
 {
 	__u64 tokens, elapsed = age(now, b->last_ns);
 
-	if (elapsed > FULL_NS)
-		elapsed = FULL_NS;
+	if (elapsed > EARN_NS)
+		elapsed = EARN_NS;
 	tokens = b->tokens + elapsed / 1000 * rate;
 	if (tokens > burst * TOKEN)
 		tokens = burst * TOKEN;
