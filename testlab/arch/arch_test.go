@@ -24,8 +24,17 @@ const (
 // named beside it. A package that is not here fails: add it to the list.
 var bands = []map[string][]string{
 	{"bpf": nil, "rules": nil, "pkg/verdict": nil, "pkg/flow": nil, "pkg/flow/notation": {"pkg/flow"}},
-	{"pkg/ipc": nil, "pkg/event": nil},
-	{"pkg/packet": nil, "pkg/policy/document": nil, "pkg/policy": {"pkg/policy/document"}, "pkg/device": nil},
+	{"pkg/ipc": nil, "pkg/event": nil, "pkg/app/layer": nil},
+	{
+		"pkg/packet": nil, "pkg/reassembly": {"pkg/packet"},
+		"pkg/app/dns": nil, "pkg/app/ftp": nil, "pkg/app/modbus": nil, "pkg/app/onvif": nil, "pkg/app/rtsp": nil,
+		"pkg/app/sip": nil, "pkg/app/smb": nil, "pkg/app/smtp": nil, "pkg/app/ssh": nil, "pkg/app/telnet": nil,
+		"pkg/app/tls": nil, "pkg/app/http": {"pkg/app/onvif"},
+	},
+	{"pkg/app": nil},
+	{"pkg/signature": nil},
+	{"pkg/detect/prefilter": nil, "pkg/detect": {"pkg/detect/prefilter"}},
+	{"pkg/policy/document": nil, "pkg/policy": {"pkg/policy/document"}, "pkg/device": nil},
 	{"pkg/config": nil},
 	{
 		"pkg/link": nil, "pkg/datapath/reader": nil, "pkg/datapath": {"pkg/link"}, "pkg/firewall": nil,
@@ -45,6 +54,7 @@ var modules = map[string][]string{
 	"go.yaml.in/yaml":                     {"pkg/policy/document", "pkg/config", "pkg/policy"},
 	"github.com/landlock-lsm/go-landlock": {"pkg/sandbox"},
 	"golang.org/x/net/bpf":                {"pkg/sandbox"},
+	"github.com/dlclark/regexp2":          {"pkg/signature"},
 	"github.com/spf13/cobra":              {"pkg/control/cli", "cmd/citygate"},
 }
 
