@@ -2,77 +2,133 @@ package packet
 
 import (
 	"encoding/binary"
-	"net"
 	"net/netip"
 
 	"citygate/pkg/flow"
-
-	"github.com/google/gopacket"
-	"github.com/google/gopacket/layers"
 )
+
+// maxLayers bounds the headers that one decoding follows: MPLS may carry Ethernet again and again.
+const maxLayers = 16
 
 // Decoder decodes one frame after the other without allocating. It is not safe for concurrent use.
 type Decoder struct {
-	parser  *gopacket.DecodingLayerParser
-	decoded []gopacket.LayerType
-	eth     ethernet
-	tags    tags
-	arp     layers.ARP
-	ip4     ipv4
-	ip6     ipv6
-	tcp     layers.TCP
-	udp     layers.UDP
-	icmp4   layers.ICMPv4
-	icmp6   icmpv6
-	echo    layers.ICMPv6Echo
-	ns      layers.ICMPv6NeighborSolicitation
-	na      layers.ICMPv6NeighborAdvertisement
-	igmp    layers.IGMPv1or2
-	fault   Malformed
+	malformed Malformed
 
-	// Of the frame in hand: the headers so far, what follows them as far as it was captured, and how long that was on
-	// the wire.
-	h    Headers
-	rest []byte
-	left int
+	// Of the frame in hand: the headers so far, what follows them as far as it was captured, how long that was on the
+	// wire, and what ended the decoding. In the engine's view nothing but the captured bytes counts.
+	h      Headers
+	rest   []byte
+	left   int
+	fault  Event
+	strict bool
+	layers int
 }
 
 // NewDecoder makes a decoder.
-func NewDecoder() *Decoder {
-	d := new(Decoder)
-	d.eth.tags = &d.tags
-	d.parser = gopacket.NewDecodingLayerParser(layers.LayerTypeEthernet, &d.eth, &d.tags, &d.arp, &d.ip4, &d.ip6,
-		&d.tcp, &d.udp, &d.icmp4, &d.icmp6, &d.echo, &d.ns, &d.na, &d.igmp)
-	d.parser.IgnoreUnsupported = true
-	return d
-}
+func NewDecoder() *Decoder { return new(Decoder) }
 
-// Decode reads the headers of a frame. Data are its first bytes, length is how many it had on the wire: a header that
-// goes on beyond data is Cut, one that goes on beyond the wire is an error. The error is a *Malformed.
+// Decode reads the headers of an Ethernet frame in the strict view. Data are its first bytes, length is how many it had
+// on the wire: a header that goes on beyond data is Cut, one that goes on beyond the wire is an error. It follows at
+// most two VLAN tags and no tunnel, and refuses what the data path refuses. The error is a *Malformed.
 func (d *Decoder) Decode(data []byte, length int) (Headers, error) {
-	d.h, d.rest, d.left = Headers{}, data, max(length, len(data))
-	// A panic in a layer comes back as an error: gopacket 1.1.19 computes the length of an ARP message in 8 bits.
-	err := d.parser.DecodeLayers(data, &d.decoded)
-	event := ""
-	for _, t := range d.decoded {
-		if event = d.take(t); event != "" {
-			return d.malformed(event)
-		}
-	}
-	if err != nil {
-		if event = d.blame(); event != "" {
-			return d.malformed(event)
-		}
-		d.h.Cut = true
+	d.start(data, max(length, len(data)), true)
+	d.ethernet()
+	if d.fault != EventNone {
+		return d.fail()
 	}
 	d.ports()
 	d.h.Payload = d.rest
 	return d.h, nil
 }
 
-func (d *Decoder) malformed(event string) (Headers, error) {
-	d.fault = Malformed{Event: event, Headers: d.h}
-	return Headers{}, &d.fault
+// DecodeLink reads the headers of a frame that begins with a header of link, in the engine's view: what is odd but
+// readable stands in Headers.Events, and PPPoE sessions, MPLS, up to three VLAN tags and the headers of tunnels are
+// followed. Data that end before the IP packet does are an error, as in Suricata; length, how many bytes the frame had
+// on the wire, only says whether they were Cut. The error is a *Malformed, or a *LinkError.
+func (d *Decoder) DecodeLink(link LinkType, data []byte, length int) (Headers, error) {
+	d.start(data, len(data), false)
+	d.h.Cut = length > len(data)
+	if !d.first(link) {
+		return Headers{}, &LinkError{uint32(link)}
+	}
+	if d.fault != EventNone {
+		return d.fail()
+	}
+	d.h.Payload = d.rest
+	return d.h, nil
+}
+
+func (d *Decoder) start(data []byte, length int, strict bool) {
+	d.h = Headers{}
+	d.rest, d.left = data, length
+	d.fault, d.strict, d.layers = EventNone, strict, 0
+}
+
+func (d *Decoder) fail() (Headers, error) {
+	d.h.Events.Add(d.fault)
+	d.malformed = Malformed{Event: d.fault.EVE(), Code: d.fault, Headers: d.h}
+	return Headers{}, &d.malformed
+}
+
+// first reads the header of link and what follows. It reports whether it knows link.
+func (d *Decoder) first(link LinkType) bool {
+	switch link {
+	case LinkEthernet:
+		d.ethernet()
+	case LinkRaw:
+		d.rawIP()
+	case LinkIPv4:
+		d.ipv4()
+	case LinkIPv6:
+		d.ipv6()
+	case LinkVLAN:
+		d.vlan()
+	case LinkSLL:
+		d.sll()
+	case LinkSLL2:
+		d.sll2()
+	case LinkNull, LinkLoop:
+		d.null(link)
+	case LinkPPP:
+		d.ppp()
+	default:
+		return false
+	}
+	return true
+}
+
+// need says whether n bytes of the next header are there. If not, decoding ends: with the event, or because only the
+// captured bytes end too early.
+func (d *Decoder) need(n int, event Event) bool {
+	if len(d.rest) >= n {
+		return true
+	}
+	if d.left >= n {
+		d.h.Cut = true
+	} else {
+		d.fault = event
+	}
+	return false
+}
+
+// step goes on behind a header of n bytes, all of them captured.
+func (d *Decoder) step(n int) { d.rest, d.left = d.rest[n:], d.left-n }
+
+// either is an event that the two views name differently.
+func (d *Decoder) either(engine, strict Event) Event {
+	if d.strict {
+		return strict
+	}
+	return engine
+}
+
+// odd notes an event that ends the decoding only in the strict view. It reports whether to go on.
+func (d *Decoder) odd(e Event) bool {
+	d.h.Events.Add(e)
+	if d.strict {
+		d.fault = e
+	}
+	return !d.strict
 }
 
 // ports fills in what a fragment or a cut header shows of its ports.
@@ -82,175 +138,6 @@ func (d *Decoder) ports() {
 		d.h.Tuple.SrcPort = binary.BigEndian.Uint16(d.rest)
 		d.h.Tuple.DstPort = binary.BigEndian.Uint16(d.rest[2:])
 	}
-}
-
-// step goes on behind a header of n bytes.
-func (d *Decoder) step(n int) {
-	d.rest, d.left = d.rest[min(n, len(d.rest)):], d.left-n
-}
-
-// take copies a decoded layer into the headers. It returns what is wrong with it, if anything.
-func (d *Decoder) take(t gopacket.LayerType) (event string) {
-	switch t {
-	case layers.LayerTypeEthernet:
-		copy(d.h.Src[:], d.eth.SrcMAC)
-		copy(d.h.Dst[:], d.eth.DstMAC)
-		d.h.EtherType = binary.BigEndian.Uint16(d.eth.Contents[12:])
-		d.step(14)
-	case layers.LayerTypeDot1Q:
-		d.takeTag()
-	case layers.LayerTypeARP:
-		return d.takeARP()
-	case layers.LayerTypeIPv4:
-		return d.takeIPv4()
-	case layers.LayerTypeIPv6:
-		return d.takeIPv6()
-	case layers.LayerTypeTCP:
-		d.takeTCP()
-	case layers.LayerTypeUDP:
-		return d.takeUDP()
-	case layers.LayerTypeICMPv4:
-		d.h.ICMPType, d.h.ICMPCode = d.icmp4.TypeCode.Type(), d.icmp4.TypeCode.Code()
-		if d.h.ICMPType == layers.ICMPv4TypeEchoRequest || d.h.ICMPType == layers.ICMPv4TypeEchoReply {
-			d.h.Tuple.SrcPort = d.icmp4.Id
-		}
-		d.step(8)
-	case layers.LayerTypeICMPv6:
-		d.h.ICMPType, d.h.ICMPCode = d.icmp6.TypeCode.Type(), d.icmp6.TypeCode.Code()
-		d.step(4)
-	case layers.LayerTypeICMPv6Echo:
-		d.h.Tuple.SrcPort = d.echo.Identifier
-		d.step(4)
-	case layers.LayerTypeICMPv6NeighborSolicitation:
-		d.takeND(d.ns.TargetAddress, d.ns.Options, layers.ICMPv6OptSourceAddress)
-	case layers.LayerTypeICMPv6NeighborAdvertisement:
-		d.takeND(d.na.TargetAddress, d.na.Options, layers.ICMPv6OptTargetAddress)
-	case layers.LayerTypeIGMP:
-		d.h.ICMPType = uint8(d.igmp.Type)
-		if d.igmp.Type != layers.IGMPMembershipReportV3 { // whose groups stand in records
-			d.h.Group, _ = netip.AddrFromSlice(d.igmp.GroupAddress)
-		}
-		d.step(8)
-	}
-	return ""
-}
-
-// takeTag reads one tag; take comes once for each, the layer holds both.
-func (d *Decoder) takeTag() {
-	d.h.EtherType = binary.BigEndian.Uint16(d.rest[2:])
-	vid := binary.BigEndian.Uint16(d.rest) & 0xfff
-	d.step(4)
-	if d.tags.n > 1 {
-		d.h.VLAN = flow.QinQ(d.tags.vid[0], d.tags.vid[1])
-	} else {
-		d.h.VLAN = flow.VLAN(vid)
-	}
-}
-
-func (d *Decoder) takeARP() string {
-	a := &d.arp
-	switch {
-	case a.AddrType != layers.LinkTypeEthernet:
-		return "decoder.arp.unsupported_hardware"
-	case a.Protocol != layers.EthernetTypeIPv4:
-		return "decoder.arp.unsupported_protocol"
-	case a.HwAddressSize != 6:
-		return "decoder.arp.invalid_hardware_size"
-	case a.ProtAddressSize != 4:
-		return "decoder.arp.invalid_protocol_size"
-	case a.Operation == 0:
-		return "decoder.arp.unsupported_opcode"
-	}
-	d.h.ARP = ARP{
-		Op:        a.Operation,
-		SenderMAC: flow.MAC(a.SourceHwAddress), TargetMAC: flow.MAC(a.DstHwAddress),
-		Sender: addr4(a.SourceProtAddress), Target: addr4(a.DstProtAddress),
-	}
-	d.step(28)
-	return ""
-}
-
-func (d *Decoder) takeIPv4() string {
-	ip := &d.ip4
-	header, total := int(ip.IHL)*4, int(binary.BigEndian.Uint16(ip.Contents[2:]))
-	d.h.Tuple = flow.FiveTuple{Src: addr4(ip.SrcIP), Dst: addr4(ip.DstIP), Proto: flow.Proto(ip.Protocol)}
-	d.h.TTL, d.h.TOS, d.h.ID, d.h.IPLength = ip.TTL, ip.TOS, uint32(ip.Id), total
-	d.h.Offset = int(ip.FragOffset) * 8
-	d.h.Fragment = d.h.Offset != 0 || ip.Flags&layers.IPv4MoreFragments != 0
-	switch {
-	case ip.Version != 4:
-		return "decoder.ipv4.wrong_ip_version"
-	case total < header: // gopacket takes 0 for an offloaded packet
-		return "decoder.ipv4.iplen_smaller_than_hlen"
-	case total > d.left:
-		return "decoder.ipv4.trunc_pkt"
-	case d.h.Offset+total-header > 65535:
-		return "decoder.ipv4.frag_pkt_too_large"
-	}
-	d.rest, d.left = ip.Payload, total-header
-	return ""
-}
-
-func (d *Decoder) takeIPv6() string {
-	ip := &d.ip6
-	d.h.Tuple = flow.FiveTuple{Src: netip.AddrFrom16(ip.src), Dst: netip.AddrFrom16(ip.dst), Proto: flow.Proto(ip.proto)}
-	d.h.TTL, d.h.TOS, d.h.ID, d.h.IPLength = ip.hops, ip.class, ip.id, 40+ip.length
-	d.h.Fragment, d.h.Offset, d.h.Cut = ip.fragment, ip.offset, ip.cut
-	switch {
-	case ip.version != 6:
-		return "decoder.ipv6.wrong_ip_version"
-	case 40+ip.length > d.left:
-		return "decoder.ipv6.trunc_pkt"
-	case ip.fragment && ip.offset+40+ip.length-ip.size > 65535:
-		return "decoder.ipv6.frag_pkt_too_large"
-	}
-	d.rest, d.left = ip.Payload, 40+ip.length-ip.size
-	return ""
-}
-
-func (d *Decoder) takeTCP() {
-	t := &d.tcp
-	d.h.Tuple.SrcPort, d.h.Tuple.DstPort = uint16(t.SrcPort), uint16(t.DstPort)
-	d.h.TCP = TCP{Flags: t.Contents[13], Seq: t.Seq, Ack: t.Ack, Window: t.Window, Options: shape(t.Options)}
-	d.step(int(t.DataOffset) * 4)
-}
-
-func shape(options []layers.TCPOption) (s TCPOptions) {
-	s.N = uint8(len(options)) // at most 40: each has a byte
-	for i, o := range options {
-		if i < len(s.Kinds) {
-			s.Kinds[i] = uint8(o.OptionType)
-		}
-		switch {
-		case o.OptionType == layers.TCPOptionKindMSS && len(o.OptionData) == 2:
-			s.MSS = binary.BigEndian.Uint16(o.OptionData)
-		case o.OptionType == layers.TCPOptionKindWindowScale && len(o.OptionData) == 1:
-			s.Scale, s.Scaled = o.OptionData[0], true
-		}
-	}
-	return s
-}
-
-func (d *Decoder) takeUDP() string {
-	d.h.Tuple.SrcPort, d.h.Tuple.DstPort = uint16(d.udp.SrcPort), uint16(d.udp.DstPort)
-	switch length := int(d.udp.Length); {
-	case length < 8: // 0 is a jumbogram, which is not forwarded
-		return "decoder.udp.hlen_too_small"
-	case length > d.left:
-		return "decoder.udp.len_invalid"
-	}
-	d.rest, d.left = d.udp.Payload, int(d.udp.Length)-8
-	return ""
-}
-
-func (d *Decoder) takeND(target net.IP, options layers.ICMPv6Options, kind layers.ICMPv6Opt) {
-	d.h.ND.Target, _ = netip.AddrFromSlice(target)
-	for _, o := range options {
-		if o.Type == kind && len(o.Data) == len(flow.MAC{}) {
-			d.h.ND.Link, d.h.ND.HasLink = flow.MAC(o.Data), true
-		}
-	}
-	d.step(20)
 }
 
 func addr4(b []byte) netip.Addr { return netip.AddrFrom4([4]byte(b)) }

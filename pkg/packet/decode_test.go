@@ -196,6 +196,17 @@ var goodFrames = []struct {
 	},
 }
 
+// plain leaves out what the engine's view adds; decode_link_test.go looks at that.
+func plain(h Headers) Headers {
+	h.VLANs, h.VLANCount, h.IPVersion = [MaxVLANs]uint16{}, 0, 0
+	h.MoreFragments, h.DontFragment, h.Reserved = false, false, false
+	h.HasICMPID, h.ICMPID, h.ICMPSeq = false, 0, 0
+	h.Network, h.Transport, h.Events = nil, nil, Events{}
+	o := &h.TCP.Options
+	o.SACKPermitted, o.Timestamped, o.TSval, o.TSecr = false, false, 0, 0
+	return h
+}
+
 func TestDecode(t *testing.T) {
 	d := NewDecoder()
 	for _, c := range goodFrames {
@@ -209,7 +220,7 @@ func TestDecode(t *testing.T) {
 			if len(got.Payload) == 0 && len(c.want.Payload) == 0 {
 				got.Payload, c.want.Payload = nil, nil
 			}
-			if diff := cmp.Diff(c.want, got, same); diff != "" {
+			if diff := cmp.Diff(c.want, plain(got), same); diff != "" {
 				t.Errorf("want -, got +\n%s", diff)
 			}
 		})
@@ -293,8 +304,8 @@ func TestDecodeMalformed(t *testing.T) {
 // What an earlier frame had must not show in a later one.
 func TestDecodeForgets(t *testing.T) {
 	d := NewDecoder()
-	plain := join(ether("88b5"), raw("0102"))
-	want, err := d.Decode(plain, 0)
+	bare := join(ether("88b5"), raw("0102"))
+	want, err := d.Decode(bare, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +313,7 @@ func TestDecodeForgets(t *testing.T) {
 		if _, err := d.Decode(c.data, c.length); err != nil {
 			t.Fatal(err)
 		}
-		got, err := d.Decode(plain, 0)
+		got, err := d.Decode(bare, 0)
 		if diff := cmp.Diff(want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" || err != nil {
 			t.Errorf("after %s: %v\n%s", c.name, err, diff)
 		}
@@ -312,9 +323,6 @@ func TestDecodeForgets(t *testing.T) {
 func TestDecodeAllocates(t *testing.T) {
 	d := NewDecoder()
 	for _, c := range goodFrames {
-		if c.want.Cut {
-			continue // gopacket makes an error text
-		}
 		if n := testing.AllocsPerRun(100, func() { _, _ = d.Decode(c.data, c.length) }); n != 0 {
 			t.Errorf("%s: %v allocations", c.name, n)
 		}
