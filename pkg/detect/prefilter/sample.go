@@ -1,0 +1,30 @@
+package prefilter
+
+// sample is what common protocols repeat in most connections: a gram of it is a poor choice.
+var sample = [...]string{
+	"GET / HTTP/1.1\r\nHost: www.example.com\r\nUser-Agent: Mozilla/5.0 (Windows NT 10.0; Win64; x64) ",
+	"AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36\r\nAccept: text/html,",
+	"application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8\r\nAccept-Language: en-US,en;q=0.5\r\n",
+	"Accept-Encoding: gzip, deflate, br\r\nConnection: keep-alive\r\nReferer: http://www.example.com/index.html\r\n",
+	"HTTP/1.1 200 OK\r\nServer: Apache\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: 1024\r\n",
+	"Cache-Control: no-cache, max-age=0\r\nSet-Cookie: session=0123456789abcdef; path=/; expires=Mon, 01 Jan 2024 ",
+	"00:00:00 GMT\r\nLast-Modified: Transfer-Encoding: chunked\r\nPOST /cgi-bin/index.php?id=1&name=user HTTP/1.0\r\n",
+	"application/x-www-form-urlencoded multipart/form-data; boundary=----WebKitFormBoundary\r\n",
+	"<!DOCTYPE html><html><head><title></title><meta><script type=\"text/javascript\" src=\"/js/main.js\"></script>",
+	"<div class=\"content\"><a href=\"https://\"></a></div><span style=\"width: 100px\"><table><tr><td></body></html>",
+	"function(){var document.getElementById(this.value);return false;}} if (window.location.href) else { new ",
+	"<?xml version=\"1.0\" encoding=\"UTF-8\"?><s:Envelope xmlns:s=\"http://www.w3.org/2003/05/soap-envelope\">",
+	"<s:Body xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\"><tds:GetDeviceInformation></s:Body>",
+	"RTSP/1.0 200 OK\r\nCSeq: 1\r\nDESCRIBE rtsp://192.168.1.10:554/stream1 SETUP PLAY Session: Transport: RTP/AVP/TCP;",
+	"unicast;interleaved=0-1\r\nv=0\r\no=- 0 0 IN IP4 0.0.0.0\r\nm=video 0 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n",
+	"220 mail.example.com ESMTP\r\nEHLO MAIL FROM:<user@example.com>\r\nRCPT TO: Subject: Message-ID: Received: from ",
+	"SSH-2.0-OpenSSH_8.9 diffie-hellman-group14-sha256,aes128-ctr,hmac-sha2-256,none\r\n",
+	"This program cannot be run in DOS mode.\r\r\n.text .data .rsrc kernel32.dll C:\\Windows\\System32\\",
+	"M-SEARCH * HTTP/1.1\r\nHOST: 239.255.255.250:1900\r\nMAN: \"ssdp:discover\"\r\nST: urn:schemas-upnp-org:device:",
+	"the and that have for not with you this but his from they say her she will one all would there their what ",
+	"\x00\x00\x00\x00\x00\x00\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00\x01\x00\x00\x00\x02\x00\x00\x00\x01\x00\x01",
+	"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\x17\x03\x03\x00\x0b\x00\x00\x00\x10\x00\x00\x00\x20\x00\x00\x00\x40",
+	"\xffSMB\x00\x00\x00\x00\xfeSMB\x40\x00\x01\x00A\x00B\x00e\x00t\x00a\x00o\x00i\x00n\x00s\x00r\x00.\x00d\x00l\x00l\x00",
+	"com net org www mail ftp admin login user pass password root /etc/passwd .php .asp .exe .html .jpg .gif .png .js",
+	"0123456789 1234567890 2020 2021 2022 2023 2024 192.168.0.1 10.0.0.1 127.0.0.1 {\"id\":1,\"name\":\"\",\"type\":\"\"}",
+}

@@ -1,0 +1,222 @@
+package prefilter
+
+import (
+	"bytes"
+	"encoding/binary"
+	"unsafe"
+)
+
+const (
+	// blockProbes is how many positions a lane looks at before it compares what passed: enough to
+	// keep the loop going, few enough that the positions and the data stay in the first cache.
+	blockProbes = 512
+	// probeUnroll is how many positions one turn of the loop looks at.
+	probeUnroll = 4
+)
+
+// Scan finds which patterns occur in data, whose first byte is at offset start of its value, and
+// adds their IDs to hits. It reports exactly the patterns that occur; of a pattern that spans two
+// calls it knows nothing.
+func (t *Table) Scan(data []byte, start uint64, hits *Hits) {
+	if start >= t.maxEnd {
+		return
+	}
+	if end := t.maxEnd - start; end < uint64(len(data)) {
+		data = data[:end]
+	}
+	if start < t.minOffset {
+		skip := t.minOffset - start
+		if skip >= uint64(len(data)) {
+			return
+		}
+		data, start = data[skip:], t.minOffset
+	}
+	if hits.dirty {
+		hits.reported, hits.dirty = [reportedSlots]uint32{}, false
+	}
+	for i := range t.lanes {
+		l := &t.lanes[i]
+		if len(data) >= l.gram {
+			t.scanLane(l, data, start, hits)
+		}
+	}
+}
+
+// scanLane looks at every stride-th position of data, which is at least a gram long.
+func (t *Table) scanLane(l *lane, data []byte, start uint64, hits *Hits) {
+	pos := 0
+	for pos+8 <= len(data) {
+		var n int
+		pos, n = l.probe(data, pos, &hits.candidates)
+		for _, at := range hits.candidates[:n] {
+			word := binary.LittleEndian.Uint64(data[at:])
+			t.check(l, word, int(at), data, start, hits)
+		}
+	}
+	// The last positions have a gram but not 8 bytes: their words are cut from the last one.
+	end := lastWord(data)
+	for ; pos+l.gram <= len(data); pos += l.stride {
+		word := end >> (8 * uint(pos+8-len(data)) & 63)
+		h := (word | l.fold) * l.mul >> (l.shift & 63)
+		if l.bitmap[h>>3]>>(h&7)&1 != 0 {
+			t.check(l, word, pos, data, start, hits)
+		}
+	}
+}
+
+// lastWord returns the last 8 bytes of data; of shorter data, its bytes at the word's top.
+func lastWord(data []byte) uint64 {
+	if len(data) >= 8 {
+		return binary.LittleEndian.Uint64(data[len(data)-8:])
+	}
+	var w uint64
+	for i, b := range data {
+		w |= uint64(b) << (8 * (8 - len(data) + i))
+	}
+	return w
+}
+
+// probe looks at up to blockProbes positions from pos on that have 8 bytes, and puts those whose
+// gram is in the bitmap in out. It returns the next position and how many it put there.
+//
+// Every position is stored and the count grows by the bitmap's bit: no branch depends on the data.
+func (l *lane) probe(data []byte, pos int, out *[blockProbes + probeUnroll]uint32) (int, int) {
+	mul, fold, shift, s := l.mul, l.fold, l.shift&63, l.stride
+	end := min(len(data)-8, pos+(blockProbes-1)*s)
+	// base[p : p+8] is in bounds for 0 <= p <= end <= len(data)-8. The bitmap has 2^(64-shift)
+	// bits (open checks it), and a product shifted by shift is below that. At most blockProbes
+	// positions are looked at, so n stays below it while a position is stored.
+	base, bitmap := unsafe.Pointer(unsafe.SliceData(data)), unsafe.Pointer(unsafe.SliceData(l.bitmap))
+	n := 0
+	for pos+3*s <= end {
+		h0 := (loadWord(base, pos) | fold) * mul >> shift
+		h1 := (loadWord(base, pos+s) | fold) * mul >> shift
+		h2 := (loadWord(base, pos+2*s) | fold) * mul >> shift
+		h3 := (loadWord(base, pos+3*s) | fold) * mul >> shift
+		b0, b1, b2, b3 := loadBit(bitmap, h0), loadBit(bitmap, h1), loadBit(bitmap, h2), loadBit(bitmap, h3)
+		out[n&(blockProbes-1)] = uint32(pos)
+		n += b0
+		out[n&(blockProbes-1)] = uint32(pos + s)
+		n += b1
+		out[n&(blockProbes-1)] = uint32(pos + 2*s)
+		n += b2
+		out[n&(blockProbes-1)] = uint32(pos + 3*s)
+		n += b3
+		pos += 4 * s
+	}
+	for ; pos <= end; pos += s {
+		h := (loadWord(base, pos) | fold) * mul >> shift
+		out[n] = uint32(pos)
+		n += loadBit(bitmap, h)
+	}
+	return pos, n
+}
+
+// loadWord reads the 8 bytes at base+i; the caller knows that they are in bounds.
+func loadWord(base unsafe.Pointer, i int) uint64 {
+	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(base, i))[:])
+}
+
+// loadBit reads bit i of a bitmap; the caller knows that it is in bounds.
+func loadBit(bitmap unsafe.Pointer, i uint64) int {
+	return int(*(*byte)(unsafe.Add(bitmap, i>>3))>>(i&7)) & 1
+}
+
+// check compares the patterns that have the gram of word, read at position at.
+func (t *Table) check(l *lane, word uint64, at int, data []byte, start uint64, hits *Hits) {
+	tag := uint32((word | l.fold) * l.mul >> 32)
+	head := int(bucket(tag, l.bucketShift)) * headSize
+	if head+2*headSize > len(l.heads) {
+		return
+	}
+	first := uint64(binary.LittleEndian.Uint32(l.heads[head:])) * entrySize
+	last := uint64(binary.LittleEndian.Uint32(l.heads[head+headSize:])) * entrySize
+	if first > last || last > uint64(len(l.entries)) {
+		return
+	}
+	for e := l.entries[first:last]; len(e) >= entrySize; e = e[entrySize:] {
+		if binary.LittleEndian.Uint32(e) != tag {
+			continue
+		}
+		if from := at - int(binary.LittleEndian.Uint32(e[8:])); from >= 0 {
+			t.verify(binary.LittleEndian.Uint32(e[4:]), data, from, start, hits)
+		}
+	}
+}
+
+// bucket spreads a tag over the buckets; its bits are not those that chose the bitmap's bit.
+func bucket(tag uint32, shift uint8) uint32 {
+	return uint32(uint64(tag*bucketMultiplier) >> shift)
+}
+
+const bucketMultiplier = 0x9e3779b1 // the golden ratio's, as in Knuth's multiplicative hashing
+
+// verify compares one pattern with the data at from, and adds its IDs when they are equal.
+func (t *Table) verify(pattern uint32, data []byte, from int, start uint64, hits *Hits) {
+	off := uint64(pattern) * patternSize
+	if off+patternSize > uint64(len(t.patterns)) {
+		return
+	}
+	p := t.patterns[off : off+patternSize]
+	dataOff, size := uint64(binary.LittleEndian.Uint32(p)), binary.LittleEndian.Uint32(p[4:])
+	n := uint64(size &^ noCaseBit)
+	ref := uint64(binary.LittleEndian.Uint32(p[8:])) * referenceSize
+	refs := ref + uint64(binary.LittleEndian.Uint32(p[12:]))*referenceSize
+	if n > uint64(len(data)-from) || dataOff+n > uint64(len(t.data)) || refs > uint64(len(t.references)) {
+		return
+	}
+	if !t.wanted(pattern, t.references[ref:refs], hits) {
+		return
+	}
+	have, want := data[from:from+int(n)], t.data[dataOff:dataOff+n]
+	if size&noCaseBit == 0 && !bytes.Equal(have, want) || size&noCaseBit != 0 && !equalFold(have, want) {
+		return
+	}
+	t.report(pattern, t.references[ref:refs], start+uint64(from), n, hits)
+}
+
+// wanted says whether a find of the pattern could add an ID.
+func (t *Table) wanted(pattern uint32, refs []byte, hits *Hits) bool {
+	if len(refs) == referenceSize {
+		return !hits.Has(binary.LittleEndian.Uint32(refs))
+	}
+	return hits.reported[pattern%reportedSlots] != pattern+1
+}
+
+// report adds the IDs of a pattern of n bytes found at position at of its value.
+func (t *Table) report(pattern uint32, refs []byte, at, n uint64, hits *Hits) {
+	all := true
+	for ; len(refs) >= referenceSize; refs = refs[referenceSize:] {
+		offset := uint64(binary.LittleEndian.Uint32(refs[4:]))
+		depth := uint64(binary.LittleEndian.Uint32(refs[8:]))
+		if at < offset || depth != 0 && at+n > offset+depth {
+			all = false
+			continue
+		}
+		hits.Add(binary.LittleEndian.Uint32(refs))
+	}
+	if all {
+		hits.reported[pattern%reportedSlots], hits.dirty = pattern+1, true
+	}
+}
+
+// equalFold compares data with a pattern in lower case, of the same length, in ASCII's letters.
+func equalFold(data, lower []byte) bool {
+	if len(data) != len(lower) {
+		return false
+	}
+	for i, b := range data {
+		if lowerCase(b) != lower[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// lowerCase folds an ASCII letter.
+func lowerCase(b byte) byte {
+	if b-'A' < 26 {
+		return b | 0x20
+	}
+	return b
+}
