@@ -17,6 +17,7 @@ func Protocols() []*layer.Protocol {
 		ssh.Protocol(),
 		smb.Protocol(),
 		dns.Protocol(),
+		dns.OverTCP(),
 	}
 }
 

@@ -14,21 +14,22 @@ type Hint struct {
 
 // Conn is the application side of a flow. The zero value is a flow that said nothing yet.
 type Conn struct {
-	parser  layer.Parser
-	earlier *earlier // what the flow spoke before an upgrade
-	events  layer.EventSet
-	refused [2][2]uint32 // lines that said No, by direction, for its bytes as they are and as the other direction's
-	missed  [2]int       // bytes that were missing while the protocol was unknown
-	proto   layer.Proto
-	protos  [2]layer.Proto // by direction
-	orig    layer.Proto    // before the upgrade
-	expect  layer.Proto    // agreed by the upgrade
-	done    [2]bool        // nothing more to find in a direction
-	held    [2]bool        // the caller keeps bytes of a direction
-	first   dir            // of the flow's first bytes
-	turn    dir            // whose bytes have to come first
-	swapped bool
-	stopped bool // the parser cannot go on
+	parser    layer.Parser
+	earlier   *earlier // what the flow spoke before an upgrade
+	events    layer.EventSet
+	refused   [2][2]uint32 // lines that said No, by direction, for its bytes as they are and as the other direction's
+	missed    [2]int       // bytes that were missing while the protocol was unknown
+	proto     layer.Proto
+	protos    [2]layer.Proto // by direction
+	orig      layer.Proto    // before the upgrade
+	expect    layer.Proto    // agreed by the upgrade
+	done      [2]bool        // nothing more to find in a direction
+	held      [2]bool        // the caller keeps bytes of a direction
+	first     dir            // of the flow's first bytes
+	turn      dir            // whose bytes have to come first
+	swapped   bool
+	transport transport
+	stopped   bool // the parser cannot go on
 }
 
 // dir is a direction that may be absent.
@@ -126,7 +127,7 @@ func (c *Conn) stop() {
 func (c *Conn) Expect(t *Table, p layer.Proto) {
 	if c.proto == layer.Unknown {
 		c.protos = [2]layer.Proto{p, p}
-		c.start(t, p)
+		c.start(t, tcp, p)
 	}
 }
 
@@ -189,10 +190,10 @@ func (c *Conn) Release(i int) {
 // Close gives the parsers back. The flow's Conn is as new.
 func (c *Conn) Close(t *Table) {
 	if c.earlier != nil {
-		t.recycle(c.earlier.proto, c.earlier.parser)
+		t.recycle(c.transport, c.earlier.proto, c.earlier.parser)
 	}
 	if c.parser != nil {
-		t.recycle(c.proto, c.parser)
+		t.recycle(c.transport, c.proto, c.parser)
 	}
 	*c = Conn{}
 }

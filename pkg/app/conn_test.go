@@ -301,15 +301,16 @@ func TestParsersAreUsedAgain(t *testing.T) {
 }
 
 func TestTable(t *testing.T) {
-	seen := map[layer.Proto]bool{}
+	seen := map[[2]bool]map[layer.Proto]bool{{true, false}: {}, {false, true}: {}, {true, true}: {}}
 	for _, p := range Protocols() {
 		if p.Probe == nil && p.Proto != layer.FTPData || !p.TCP && !p.UDP || p.Hinted && len(p.Ports) == 0 {
 			t.Errorf("%v: incomplete", p.Proto)
 		}
-		if seen[p.Proto] || len(p.Events) > 64 {
+		over := seen[[2]bool{p.TCP, p.UDP}]
+		if over[p.Proto] || len(p.Events) > 64 {
 			t.Errorf("%v: twice, or %d events", p.Proto, len(p.Events))
 		}
-		seen[p.Proto] = true
+		over[p.Proto] = true
 	}
 }
 

@@ -43,7 +43,7 @@ func (c *Conn) settle(t *Table, d flow.Direction, h Hint, data []byte, end bool)
 }
 
 // probe asks the candidates. open means that more bytes may tell; reverse that these are the other direction's bytes.
-func (c *Conn) probe(t *Table, transport int, d flow.Direction, h Hint, data []byte, final bool) (p layer.Proto, reverse, open bool) {
+func (c *Conn) probe(t *Table, transport transport, d flow.Direction, h Hint, data []byte, final bool) (p layer.Proto, reverse, open bool) {
 	ports := [2]uint16{h.Server, h.Client}
 	ways := 1
 	if (h.Midstream || transport == udp) && c.proto == layer.Unknown && c.earlier == nil && !c.swapped {
@@ -52,7 +52,7 @@ func (c *Conn) probe(t *Table, transport int, d flow.Direction, h Hint, data []b
 	for way := range ways {
 		as := d ^ flow.Direction(way)
 		if c.proto != layer.Unknown && c.proto != layer.Failed { // the other direction's protocol first
-			if a := t.ask(t.line[c.proto], as, data, final); a != layer.No {
+			if a := t.ask(t.line[transport][c.proto], as, data, final); a != layer.No {
 				return c.proto, false, a == layer.More
 			}
 		}
@@ -92,7 +92,7 @@ func (c *Conn) found(t *Table, d flow.Direction, h Hint, p layer.Proto) {
 		c.events.Add(WrongFirst)
 		c.fail(d)
 	case c.proto == layer.Unknown:
-		c.start(t, p)
+		c.start(t, tcp, p)
 		c.waiting(d)
 	case p != c.proto:
 		c.events.Add(Mismatch)
@@ -140,9 +140,10 @@ func (c *Conn) waiting(d flow.Direction) {
 }
 
 // start begins to parse.
-func (c *Conn) start(t *Table, p layer.Proto) {
+func (c *Conn) start(t *Table, transport transport, p layer.Proto) {
 	c.proto = p
-	c.parser = t.parser(p)
+	c.transport = transport
+	c.parser = t.parser(transport, p)
 	c.upgraded(p)
 	for d, n := range c.missed {
 		if n > 0 {
@@ -190,7 +191,7 @@ func (c *Conn) settleDatagram(t *Table, d flow.Direction, h Hint, data []byte) {
 		}
 		c.protos[d] = p
 		if c.proto == layer.Unknown || c.proto == layer.Failed {
-			c.start(t, p)
+			c.start(t, udp, p)
 		} else if p != c.proto {
 			c.events.Add(Mismatch)
 		}

@@ -14,8 +14,11 @@ const (
 	freeParsers = 4096
 )
 
+// transport is what carries a flow. DNS has a line for each, since its messages look different.
+type transport uint8
+
 const (
-	tcp = iota
+	tcp transport = iota
 	udp
 )
 
@@ -36,10 +39,10 @@ type UpgradeFailer interface{ UpgradeFailed() }
 // for concurrent use.
 type Table struct {
 	lines  []*layer.Protocol
-	line   [layer.Protos]*layer.Protocol
+	line   [2][layer.Protos]*layer.Protocol
 	ported [2]map[uint16][]uint8 // lines to try on a port, in order
 	rest   [2][]uint8            // lines to try on any other port
-	free   [layer.Protos][]layer.Parser
+	free   [2][layer.Protos][]layer.Parser
 	pool   *layer.Pool
 }
 
@@ -47,9 +50,14 @@ type Table struct {
 func NewTable(protocols []*layer.Protocol, pool *layer.Pool) *Table {
 	t := &Table{lines: protocols, pool: pool}
 	for _, p := range protocols {
-		t.line[p.Proto] = p
+		if p.TCP {
+			t.line[tcp][p.Proto] = p
+		}
+		if p.UDP {
+			t.line[udp][p.Proto] = p
+		}
 	}
-	for transport := range t.ported {
+	for _, transport := range []transport{tcp, udp} {
 		t.ported[transport] = map[uint16][]uint8{}
 		t.rest[transport] = t.order(transport, 0, false)
 		for _, p := range protocols {
@@ -64,7 +72,7 @@ func NewTable(protocols []*layer.Protocol, pool *layer.Pool) *Table {
 }
 
 // order is the order of probes on a port: protocols known by content, those of the port first, then the hinted ones.
-func (t *Table) order(transport int, port uint16, ported bool) []uint8 {
+func (t *Table) order(transport transport, port uint16, ported bool) []uint8 {
 	var here, others, hinted []uint8
 	for i, p := range t.lines {
 		if p.Probe == nil || transport == tcp && !p.TCP || transport == udp && !p.UDP {
@@ -87,7 +95,7 @@ func (t *Table) order(transport int, port uint16, ported bool) []uint8 {
 }
 
 // candidates are the lines to try on a server port.
-func (t *Table) candidates(transport int, port uint16) []uint8 {
+func (t *Table) candidates(transport transport, port uint16) []uint8 {
 	if c, ok := t.ported[transport][port]; ok {
 		return c
 	}
@@ -95,26 +103,26 @@ func (t *Table) candidates(transport int, port uint16) []uint8 {
 }
 
 // parser is a parser for a flow; nil if the protocol has none.
-func (t *Table) parser(p layer.Proto) layer.Parser {
-	if f := t.free[p]; len(f) > 0 {
-		t.free[p] = f[:len(f)-1]
+func (t *Table) parser(transport transport, p layer.Proto) layer.Parser {
+	if f := t.free[transport][p]; len(f) > 0 {
+		t.free[transport][p] = f[:len(f)-1]
 		return f[len(f)-1]
 	}
-	if l := t.line[p]; l != nil && l.New != nil {
+	if l := t.line[transport][p]; l != nil && l.New != nil {
 		return l.New(t.pool)
 	}
 	return nil
 }
 
-// recycle takes a parser back. A parser that cannot be reset still gives its memory to the pool by its Reset; those
-// without are left to the garbage collector.
-func (t *Table) recycle(p layer.Proto, parser layer.Parser) {
+// recycle takes a parser back. Its Reset gives the memory of its transactions to the pool; a parser without one is left to the
+// garbage collector.
+func (t *Table) recycle(transport transport, p layer.Proto, parser layer.Parser) {
 	r, ok := parser.(resetter)
 	if !ok {
 		return
 	}
 	r.Reset()
-	if len(t.free[p]) < freeParsers {
-		t.free[p] = append(t.free[p], parser)
+	if len(t.free[transport][p]) < freeParsers {
+		t.free[transport][p] = append(t.free[transport][p], parser)
 	}
 }
