@@ -36,3 +36,23 @@ func ParsePolicy(name string) (Policy, error) {
 	}
 	return 0, fmt.Errorf("overlap policy %q is none of first, last, bsd, linux, windows, solaris", name)
 }
+
+// newer says whether a fragment takes the bytes that it shares with an older one; lo and hi are the ranges that both had
+// on the wire. In the words of Novak's paper: BSD keeps a fragment that begins before or with the new one, Linux one that
+// begins before it. Windows and Solaris keep what they have unless the new one holds all of it: Windows if it also begins
+// before and ends after, Solaris if it begins before.
+func (p Policy) newer(f *fragment, old fragSpan) bool {
+	switch p {
+	case PolicyLast:
+		return true
+	case PolicyBSD:
+		return f.lo < old.lo
+	case PolicyLinux:
+		return f.lo <= old.lo
+	case PolicyWindows:
+		return f.lo < old.lo && f.hi > old.hi
+	case PolicySolaris:
+		return f.lo < old.lo && f.hi >= old.hi
+	}
+	return false
+}
