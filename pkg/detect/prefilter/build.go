@@ -21,10 +21,15 @@ type literal struct {
 //
 // A table is at most 4 GiB: its patterns must be smaller in all.
 func Build(image []byte, patterns []Pattern) []byte {
+	return build(image, patterns, defaultShapes)
+}
+
+// build is Build with these lane shapes.
+func build(image []byte, patterns []Pattern, shapes []shape) []byte {
 	literals := distinct(patterns)
 	origin := len(image)
 	image = append(image, make([]byte, headerSize)...)
-	plans := planLanes(literals)
+	plans := planLanes(literals, shapes)
 	laneAt := len(image)
 	image = append(image, make([]byte, len(plans)*laneSize)...)
 	w := &writer{image: image, origin: origin}
@@ -104,7 +109,7 @@ type lanePlan struct {
 	mul, fold    uint64
 	members      []int
 	entries      []entry
-	bitmapBits   int
+	filterBits   int
 	bucketBits   int
 }
 
@@ -116,12 +121,15 @@ type entry struct {
 	position uint32
 }
 
-// lane shapes by the least length of a literal, longest first: a literal goes to the first that it
-// is long enough for (gram + stride - 1).
-var shapes = [...]struct{ gram, stride int }{{5, 4}, {4, 1}, {2, 1}, {1, 1}}
+// shape is how a lane looks at data: the bytes of a gram, and every how many positions.
+type shape struct{ gram, stride int }
+
+// defaultShapes are the lanes, longest first: a literal goes to the first that it is long enough
+// for (gram + stride - 1).
+var defaultShapes = []shape{{5, 4}, {4, 1}, {2, 1}, {1, 1}}
 
 // planLanes divides the literals into lanes by length.
-func planLanes(literals []literal) []lanePlan {
+func planLanes(literals []literal, shapes []shape) []lanePlan {
 	plans := make([]lanePlan, len(shapes))
 	for i := range literals {
 		for s, shape := range shapes {
@@ -153,7 +161,7 @@ const (
 	foldAll = 0x2020202020202020
 )
 
-// place chooses each member's grams and sizes the bitmap and the buckets.
+// place chooses each member's grams and sizes the filter and the buckets.
 func (p *lanePlan) place(literals []literal, freq *frequency) {
 	p.entries = make([]entry, 0, len(p.members)*p.stride)
 	used := newUsage(len(p.members) * p.stride)
@@ -168,7 +176,7 @@ func (p *lanePlan) place(literals []literal, freq *frequency) {
 	}
 	grams := len(p.entries)
 	p.bucketBits = min(bits.Len(uint(grams)), maxBucketBits)
-	p.bitmapBits = min(max(bits.Len(uint(grams))+5, minBitmapBits), 20, 8*p.gram)
+	p.filterBits = min(max(bits.Len(uint(grams))+5, minFilterBits), 20, 8*p.gram)
 	for i := range p.entries {
 		p.entries[i].bucket = bucket(uint32(p.entries[i].hash>>32), uint8(32-p.bucketBits))
 	}
@@ -237,15 +245,18 @@ func (w *writer) literals(literals []literal) {
 func (w *writer) lane(at int, p *lanePlan) {
 	w.u64(at, p.mul)
 	w.u64(at+8, p.fold)
-	for i, v := range [...]int{p.gram, p.stride, p.bitmapBits, p.bucketBits} {
+	for i, v := range [...]int{p.gram, p.stride, p.filterBits, p.bucketBits} {
 		w.u32(at+16+4*i, uint32(v))
 	}
-	bitmap := w.section(at+32, 1<<p.bitmapBits/8)
+	filter := w.section(at+32, filterSize(p.filterBits))
 	heads := w.section(at+40, headSize*(1<<p.bucketBits+1))
 	entries := w.section(at+48, entrySize*len(p.entries))
 	for i, e := range p.entries {
-		bit := e.hash >> (64 - p.bitmapBits)
-		w.image[bitmap+int(bit>>3)] |= 1 << (bit & 7)
+		if h := int(e.hash >> (64 - p.filterBits)); p.filterBits <= bytewiseBits {
+			w.image[filter+h] = 1
+		} else {
+			w.image[filter+(h>>3)] |= 1 << (h & 7)
+		}
 		w.u32(heads+headSize*int(e.bucket+1), uint32(i+1))
 		for j, v := range [...]uint32{uint32(e.hash >> 32), e.literal, e.position} {
 			w.u32(entries+i*entrySize+4*j, v)

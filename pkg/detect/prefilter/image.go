@@ -11,8 +11,8 @@ import (
 //
 //	header   magic u64, size u64, patterns, references, data (each a section), minimum offset u32,
 //	         maximum end u32, lanes u32, reserved u32
-//	lanes    each: multiplier u64, fold u64, gram u32, stride u32, bitmap bits u32, bucket bits u32,
-//	         bitmap, heads, entries (each a section)
+//	lanes    each: multiplier u64, fold u64, gram u32, stride u32, filter bits u32, bucket bits u32,
+//	         filter, heads, entries (each a section)
 //	sections as the header and the lanes say
 //
 // A section is an offset u32 and a length in bytes u32.
@@ -31,8 +31,9 @@ const (
 
 	maxGram       = 8
 	maxStride     = 8
-	minBitmapBits = 6
-	maxBitmapBits = 24 // 2 MiB: a bigger one would live in memory, not in a cache
+	minFilterBits = 6
+	maxFilterBits = 24 // 2 MiB of bits: a bigger one would live in memory, not in a cache
+	bytewiseBits  = 18 // up to 256 KiB the filter has a byte per hash, which is faster to ask; above that, a bit
 	maxBucketBits = 24
 )
 
@@ -46,13 +47,13 @@ type Table struct {
 // lane is one pass over the data. Its numbers are copies: an image that changes under us cannot
 // move an access out of bounds.
 type lane struct {
-	mul, fold       uint64
-	gram, stride    int
-	shift           uint8 // 64 less the bitmap's bits
-	bucketShift     uint8 // 32 less the buckets' bits
-	bitmap          []byte
-	heads, entries  []byte
-	bitmapBitsCount uint8
+	mul, fold      uint64
+	gram, stride   int
+	shift          uint8 // 64 less the filter's bits
+	bucketShift    uint8 // 32 less the buckets' bits
+	filter         []byte
+	heads, entries []byte
+	bytewise       bool
 }
 
 var errTruncated = errors.New("table is truncated")
@@ -106,23 +107,32 @@ func (l *lane) open(image []byte, off int) error {
 	if gram < 1 || gram > maxGram || stride < 1 || stride > maxStride {
 		return fmt.Errorf("gram of %d bytes at every position of %d is out of range", gram, stride)
 	}
-	if bits < minBitmapBits || bits > maxBitmapBits || buckets > maxBucketBits {
+	if bits < minFilterBits || bits > maxFilterBits || buckets > maxBucketBits {
 		return fmt.Errorf("2^%d bits and 2^%d buckets are out of range", bits, buckets)
 	}
 	l.mul, l.fold = binary.LittleEndian.Uint64(h), binary.LittleEndian.Uint64(h[8:])
 	l.gram, l.stride = int(gram), int(stride)
 	l.shift, l.bucketShift = uint8(64-bits), uint8(32-buckets)
 	var err [3]error
-	l.bitmap, err[0] = section(image, off+32, 1)
+	l.filter, err[0] = section(image, off+32, 1)
 	l.heads, err[1] = section(image, off+40, headSize)
 	l.entries, err[2] = section(image, off+48, entrySize)
 	if e := errors.Join(err[:]...); e != nil {
 		return e
 	}
-	if len(l.bitmap) != 1<<bits/8 || len(l.heads) != headSize*(1<<buckets+1) {
-		return errors.New("bitmap or buckets are not as long as the lane says")
+	l.bytewise = bits <= bytewiseBits
+	if len(l.filter) != filterSize(int(bits)) || len(l.heads) != headSize*(1<<buckets+1) {
+		return errors.New("filter or buckets are not as long as the lane says")
 	}
 	return nil
+}
+
+// filterSize is the length in bytes of a filter of 2^bits hashes.
+func filterSize(bits int) int {
+	if bits <= bytewiseBits {
+		return 1 << bits
+	}
+	return 1 << bits / 8
 }
 
 // section returns the part of the image that the offset and length at position at name.

@@ -2,9 +2,9 @@
 // position-independent table comes out, and a scan of data gives the IDs of the patterns that it holds.
 //
 // A pattern is registered under a few neighbouring windows of it (grams), the ones that typical
-// traffic has least often. A scan looks at every stride-th position of the data, asks a bitmap
+// traffic has least often. A scan looks at every stride-th position of the data, asks a filter
 // whether any pattern has that gram, and compares the few patterns that the hash table names there
-// in full. Patterns of like length share a lane: a gram length, a stride, a bitmap and a hash table.
+// in full. Patterns of like length share a lane: a gram length, a stride, a filter and a hash table.
 //
 // The time of a scan is linear in the data times the patterns that share a gram times their length;
 // there is no worst case below that, so a group's patterns should be chosen long and distinct.
@@ -31,9 +31,9 @@ type Hits struct {
 	// literal that many signatures share and that data repeats costs its list only once.
 	reported [reportedSlots]uint32
 	dirty    bool
-	// candidates holds the positions of one block that passed the bitmap: here, so that a scan
+	// candidates holds the positions of one block that passed the filter: here, so that a scan
 	// does not clear it.
-	candidates [blockProbes + probeUnroll]uint32
+	candidates [blockProbes]uint32
 }
 
 // reportedSlots is the size of the direct-mapped memory of reported patterns: small, as it is

@@ -10,8 +10,6 @@ const (
 	// blockProbes is how many positions a lane looks at before it compares what passed: enough to
 	// keep the loop going, few enough that the positions and the data stay in the first cache.
 	blockProbes = 512
-	// probeUnroll is how many positions one turn of the loop looks at.
-	probeUnroll = 4
 )
 
 // Scan finds which patterns occur in data, whose first byte is at offset start of its value, and
@@ -57,8 +55,7 @@ func (t *Table) scanLane(l *lane, data []byte, start uint64, hits *Hits) {
 	end := lastWord(data)
 	for ; pos+l.gram <= len(data); pos += l.stride {
 		word := end >> (8 * uint(pos+8-len(data)) & 63)
-		h := (word | l.fold) * l.mul >> (l.shift & 63)
-		if l.bitmap[h>>3]>>(h&7)&1 != 0 {
+		if l.has((word | l.fold) * l.mul) {
 			t.check(l, word, pos, data, start, hits)
 		}
 	}
@@ -77,37 +74,59 @@ func lastWord(data []byte) uint64 {
 }
 
 // probe looks at up to blockProbes positions from pos on that have 8 bytes, and puts those whose
-// gram is in the bitmap in out. It returns the next position and how many it put there.
-//
-// Every position is stored and the count grows by the bitmap's bit: no branch depends on the data.
-func (l *lane) probe(data []byte, pos int, out *[blockProbes + probeUnroll]uint32) (int, int) {
+// gram is in the filter in out. It returns the next position and how many it put there.
+func (l *lane) probe(data []byte, pos int, out *[blockProbes]uint32) (int, int) {
+	end := min(len(data)-8, pos+(blockProbes-1)*l.stride)
+	if l.bytewise {
+		return l.probeBytes(data, pos, end, out)
+	}
+	return l.probeBits(data, pos, end, out)
+}
+
+// probeBytes is probe for a filter of bytes: four at a time, and one branch for them.
+func (l *lane) probeBytes(data []byte, pos, end int, out *[blockProbes]uint32) (int, int) {
 	mul, fold, shift, s := l.mul, l.fold, l.shift&63, l.stride
-	end := min(len(data)-8, pos+(blockProbes-1)*s)
-	// base[p : p+8] is in bounds for 0 <= p <= end <= len(data)-8. The bitmap has 2^(64-shift)
-	// bits (open checks it), and a product shifted by shift is below that. At most blockProbes
-	// positions are looked at, so n stays below it while a position is stored.
-	base, bitmap := unsafe.Pointer(unsafe.SliceData(data)), unsafe.Pointer(unsafe.SliceData(l.bitmap))
+	// base[p : p+8] is in bounds for 0 <= p <= end <= len(data)-8. The filter has 2^(64-shift)
+	// bytes (open checks it), and a product shifted by shift is below that.
+	base, filter := unsafe.Pointer(unsafe.SliceData(data)), unsafe.Pointer(unsafe.SliceData(l.filter))
 	n := 0
 	for pos+3*s <= end {
-		h0 := (loadWord(base, pos) | fold) * mul >> shift
-		h1 := (loadWord(base, pos+s) | fold) * mul >> shift
-		h2 := (loadWord(base, pos+2*s) | fold) * mul >> shift
-		h3 := (loadWord(base, pos+3*s) | fold) * mul >> shift
-		b0, b1, b2, b3 := loadBit(bitmap, h0), loadBit(bitmap, h1), loadBit(bitmap, h2), loadBit(bitmap, h3)
-		out[n&(blockProbes-1)] = uint32(pos)
-		n += b0
-		out[n&(blockProbes-1)] = uint32(pos + s)
-		n += b1
-		out[n&(blockProbes-1)] = uint32(pos + 2*s)
-		n += b2
-		out[n&(blockProbes-1)] = uint32(pos + 3*s)
-		n += b3
+		b0 := loadByte(filter, (loadWord(base, pos)|fold)*mul>>shift)
+		b1 := loadByte(filter, (loadWord(base, pos+s)|fold)*mul>>shift)
+		b2 := loadByte(filter, (loadWord(base, pos+2*s)|fold)*mul>>shift)
+		b3 := loadByte(filter, (loadWord(base, pos+3*s)|fold)*mul>>shift)
+		if b0|b1|b2|b3 != 0 {
+			// Every position is stored and the count grows by the filter's bit: no more branches.
+			out[n&(blockProbes-1)] = uint32(pos)
+			n += int(b0 & 1)
+			out[n&(blockProbes-1)] = uint32(pos + s)
+			n += int(b1 & 1)
+			out[n&(blockProbes-1)] = uint32(pos + 2*s)
+			n += int(b2 & 1)
+			out[n&(blockProbes-1)] = uint32(pos + 3*s)
+			n += int(b3 & 1)
+		}
 		pos += 4 * s
 	}
 	for ; pos <= end; pos += s {
+		out[n&(blockProbes-1)] = uint32(pos)
+		n += int(loadByte(filter, (loadWord(base, pos)|fold)*mul>>shift) & 1)
+	}
+	return pos, n
+}
+
+// probeBits is probe for a filter of bits, for tables whose bytes would not fit into a cache.
+func (l *lane) probeBits(data []byte, pos, end int, out *[blockProbes]uint32) (int, int) {
+	mul, fold, shift, s := l.mul, l.fold, l.shift&63, l.stride
+	// In bounds as in probeBytes; a filter of bits has at least 64 (open checks it).
+	base, filter := unsafe.Pointer(unsafe.SliceData(data)), unsafe.Pointer(unsafe.SliceData(l.filter))
+	n := 0
+	for ; pos <= end; pos += s {
 		h := (loadWord(base, pos) | fold) * mul >> shift
-		out[n] = uint32(pos)
-		n += loadBit(bitmap, h)
+		if loadWord(filter, int(h>>6<<3))&(1<<(h&63)) != 0 {
+			out[n&(blockProbes-1)] = uint32(pos)
+			n++
+		}
 	}
 	return pos, n
 }
@@ -117,9 +136,16 @@ func loadWord(base unsafe.Pointer, i int) uint64 {
 	return binary.LittleEndian.Uint64((*[8]byte)(unsafe.Add(base, i))[:])
 }
 
-// loadBit reads bit i of a bitmap; the caller knows that it is in bounds.
-func loadBit(bitmap unsafe.Pointer, i uint64) int {
-	return int(*(*byte)(unsafe.Add(bitmap, i>>3))>>(i&7)) & 1
+// loadByte reads byte i of a filter; the caller knows that it is in bounds.
+func loadByte(filter unsafe.Pointer, i uint64) byte { return *(*byte)(unsafe.Add(filter, i)) }
+
+// has says whether the filter has the hash.
+func (l *lane) has(hash uint64) bool {
+	i := hash >> (l.shift & 63)
+	if l.bytewise {
+		return l.filter[i] != 0
+	}
+	return l.filter[i>>3]>>(i&7)&1 != 0
 }
 
 // check compares the patterns that have the gram of word, read at position at.
