@@ -30,6 +30,8 @@ type Keyword struct {
 	// Find is for what can match at several places of a buffer (content, pcre): the first match whose start is at or
 	// behind from. It replaces Eval; Inspect sees to MatchNot.
 	Find func(c *Context, m *Match, from int) (start, end int, ok bool)
+	// Moves: relative matches behind it count from its end (Context.In.Cursor).
+	Moves bool
 	// Apply is of transformations: it appends the changed value of in to out.
 	Apply func(c *Context, m *Match, in, out []byte) []byte
 	// Doc is one sentence for docs/reference/keywords.md.
@@ -46,11 +48,18 @@ type Builder struct {
 	fresh      bool
 	transforms []Match
 	// last is where the last content stands, for its modifiers.
-	last  place
+	last    place
 	keyword *Keyword // in hand
 	kind    uint16   // its number
-	vars  map[string]int
-	names []string // of the options so far: for keywords that depend on others
+	vars    map[string]int
+	names   []string // of the options so far: for keywords that depend on others
+	// Quoted says that the value of the option in hand stood in double quotes, which are taken off. A negated value (!"x") stays
+	// as it was.
+	Quoted bool
+
+	negated     bool   // an address is negated
+	needsPacket string // the keyword that is about single packets
+	count       int    // of options
 }
 
 type place struct{ list, match int }
@@ -61,6 +70,8 @@ type Env struct {
 	Classes    Classes
 	References map[string]string // reference.config: the system's URL prefix
 	Symbols    *Symbols
+
+	protocols []*layer.Protocol
 }
 
 // Symbols numbers the names and the expressions of a set of rules.

@@ -17,16 +17,17 @@ const (
 	Pass Action = iota
 	Drop
 	Reject     // drop, and tell the sender
+	RejectDst  // drop, and tell the receiver
 	RejectBoth // drop, and tell both ends
 	Alert
 )
 
-var actionNames = [...]string{"pass", "drop", "reject", "rejectboth", "alert"}
+var actionNames = [...]string{"pass", "drop", "reject", "rejectdst", "rejectboth", "alert"}
 
 func (a Action) String() string { return actionNames[a] }
 
 // Blocks says whether the packet must not pass.
-func (a Action) Blocks() bool { return a == Drop || a == Reject || a == RejectBoth }
+func (a Action) Blocks() bool { return a == Drop || a == Reject || a == RejectDst || a == RejectBoth }
 
 // Flags say what a signature needs of a packet and of its flow.
 type Flags uint32
@@ -53,6 +54,7 @@ const (
 	Bypass         // a match ends the inspection of the flow
 	AppEvent       // it looks at events of protocols or streams
 	TransactionTwo // its buffers are of both directions of one transaction (=>)
+	ProtocolOnly   // only app-layer-protocol: judged when a direction's protocol becomes known
 )
 
 // Signature is a rule whose every keyword was understood. It holds no pointers into others: package detect lays
