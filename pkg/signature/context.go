@@ -17,8 +17,8 @@ type Context struct {
 
 	Packet    *packet.Headers
 	Direction flow.Direction
-	Events    *packet.Events     // of the decoder and the defragmenter
-	Stream    reassembly.Events  // of the packet
+	Events    *packet.Events      // of the decoder and the defragmenter
+	Stream    reassembly.Events   // of the packet
 	Session   *reassembly.Session // nil if this is not TCP
 	Flow      *State              // nil if the packet has no flow
 	Conn      *app.Conn           // nil if the packet has no flow
@@ -32,9 +32,13 @@ type Context struct {
 	// Extracted are the values of byte_extract and byte_math, by their number in the signature.
 	Extracted [maxExtracted]uint64
 	// Base64 is what base64_decode found: the memory is used again.
-	Base64  []byte
-	scratch []byte
-	steps   int // left, of the inspection in hand
+	Base64      []byte
+	scratch     []byte
+	steps       int       // left, of the inspection in hand
+	again       bool      // something was tried again in it
+	transformed [2][]byte // the values of the last two transformations
+	// Counters only grow.
+	Counters Counters
 }
 
 // maxExtracted is how many values a signature may extract.
