@@ -34,6 +34,8 @@ var bands = []map[string][]string{
 	{"pkg/app": nil},
 	{"pkg/signature": nil},
 	{"pkg/detect/prefilter": nil, "pkg/detect": {"pkg/detect/prefilter"}},
+	{"pkg/detect/eve": nil},
+	{"pkg/detect/offline": nil},
 	{"pkg/policy/document": nil, "pkg/policy": {"pkg/policy/document"}, "pkg/device": nil},
 	{"pkg/config": nil},
 	{

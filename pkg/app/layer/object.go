@@ -146,3 +146,24 @@ func quote[T string | []byte](b []byte, s T) []byte {
 	}
 	return append(b, '"')
 }
+
+// Continue says that a field stands before the next one.
+func (o *Object) Continue() { o.comma = true }
+
+// Inside puts fields (or elements) that are JSON already into the open object (or array).
+func (o *Object) Inside(fields []byte) {
+	o.element()
+	o.b = append(o.b, fields...)
+}
+
+// Mark is a place to come Back to.
+type Mark struct {
+	n     int
+	comma bool
+}
+
+// Mark remembers the place.
+func (o *Object) Mark() Mark { return Mark{len(o.b), o.comma} }
+
+// Back forgets what was written since.
+func (o *Object) Back(m Mark) { o.b, o.comma = o.b[:m.n], m.comma }

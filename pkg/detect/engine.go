@@ -1,0 +1,234 @@
+// Package detect is the inspection engine: frames go in, verdicts and alerts come out.
+//
+// Rules are compiled into an image (Compile) that processes share (Open). An Engine works on one core and shares
+// nothing else: it decodes, puts fragments and streams together, parses protocols, and judges signatures.
+package detect
+
+import (
+	"errors"
+	"time"
+
+	"citygate/pkg/app"
+	"citygate/pkg/app/layer"
+	"citygate/pkg/detect/prefilter"
+	"citygate/pkg/flow"
+	"citygate/pkg/packet"
+	"citygate/pkg/reassembly"
+	"citygate/pkg/signature"
+)
+
+// Limits of an engine.
+const (
+	defaultMaxFlows  = 65536
+	defaultMaxAlerts = 15        // per packet: Suricata's packet-alert-max
+	parserMemory     = 256 << 20 // of all parsers of an engine
+	maxHostBits      = 65536     // xbits and hostbits that are remembered
+)
+
+// Config says how an engine works. The zero value of a limit is its default.
+type Config struct {
+	Inline     bool // verdicts count: signatures drop, streams are normalised
+	Checksums  bool // packets with wrong checksums are no part of streams
+	Streams    reassembly.Config
+	Defragment reassembly.DefragConfig
+	MaxFlows   int
+	MaxAlerts  int
+	// Untracked VLANs: flows are told apart without their VLAN.
+	IgnoreVLAN bool
+	// Policies for what cannot be inspected in full; see Exception.
+	MidstreamPolicy Exception
+	Protocols       []*layer.Protocol // app.Protocols() if nil
+}
+
+// Engine inspects one frame after the other. It is not safe for concurrent use.
+type Engine struct {
+	cfg       Config
+	rules     *Rules
+	out       Output
+	decoders  [packet.MaxTunnels + 1]*packet.Decoder
+	headers   [packet.MaxTunnels + 1]packet.Headers
+	defrag    *reassembly.Defragmenter
+	assembler *reassembly.Assembler
+	apps      *app.Table
+	pool      *layer.Pool
+	flows     flows
+	ctx       *signature.Context
+	hosts     *signature.Hosts
+	hits      *prefilter.Hits
+	queue     []hit
+	limits    thresholds
+	count     Counters
+
+	p work // the packet in hand
+}
+
+// work is the packet in hand.
+type work struct {
+	Packet
+	outcome reassembly.Outcome
+	length  int  // of the frame on the wire
+	pseudo  bool // there is no packet: a flow's end is inspected
+	stream  bool // it is part of a stream
+	last    bool // nothing follows in this flow
+}
+
+// Packet is what outputs may know of the packet in hand.
+type Packet struct {
+	Number    uint64 // of the frame, from 1; 0 if an alert comes from a flow's end
+	Time      time.Time
+	Headers   *packet.Headers
+	Flow      *Flow // nil if it has none
+	Direction flow.Direction
+	Verdict   signature.Action // Alert means that it passes
+}
+
+// New makes an engine.
+func New(cfg Config, rules *Rules, out Output) *Engine {
+	if cfg.MaxFlows <= 0 {
+		cfg.MaxFlows = defaultMaxFlows
+	}
+	if cfg.MaxAlerts <= 0 {
+		cfg.MaxAlerts = defaultMaxAlerts
+	}
+	if cfg.Protocols == nil {
+		cfg.Protocols = app.Protocols()
+	}
+	cfg.Streams.Inline, cfg.Defragment.Inline = cfg.Inline, cfg.Inline
+	pool := layer.NewPool(parserMemory)
+	e := &Engine{
+		cfg: cfg, out: out, pool: pool,
+		defrag:    reassembly.NewDefragmenter(cfg.Defragment),
+		assembler: reassembly.New(cfg.Streams),
+		apps:      app.NewTable(cfg.Protocols, pool),
+		ctx:       signature.NewContext(),
+		hosts:     signature.NewHosts(maxHostBits),
+	}
+	for i := range e.decoders {
+		e.decoders[i] = packet.NewDecoder()
+	}
+	e.flows.init(cfg.MaxFlows)
+	e.limits.init()
+	e.Use(rules)
+	return e
+}
+
+// Use puts another set of rules into force, between two packets. Flows go on; what they remember by number (flowbits)
+// begins anew.
+func (e *Engine) Use(rules *Rules) {
+	e.rules = rules
+	e.hits = prefilter.NewHits(rules.Len())
+	e.ctx.Blob, e.ctx.Regexes, e.ctx.Hosts = rules.blob, rules.regexes, e.hosts
+	e.flows.forget()
+}
+
+// Packet inspects a frame. The verdict is Alert (pass on), Drop, Reject or RejectBoth; out of line it is always Alert.
+func (e *Engine) Packet(r packet.Record) signature.Action {
+	e.count.Packets++
+	e.count.Bytes += uint64(r.Length)
+	e.p = work{Packet: Packet{Number: e.count.Packets, Time: r.Time, Verdict: signature.Alert}, length: r.Length}
+	e.expire(r.Time)
+	e.frame(r.Link, r.Data, r.Length, 0, nil)
+	return e.p.Verdict
+}
+
+// frame decodes and inspects a frame, and what is inside of it.
+func (e *Engine) frame(link packet.LinkType, data []byte, length, depth int, outer *packet.Headers) {
+	h := e.decode(link, data, length, depth)
+	if outer != nil && h.VLANCount == 0 {
+		h.VLANCount, h.VLANs, h.VLAN = outer.VLANCount, outer.VLANs, outer.VLAN
+	}
+	if h.Events.Any() {
+		e.count.DecoderEvents++
+	}
+	switch {
+	case h.IPVersion == 0:
+		e.whole(h)
+	case h.Fragment:
+		e.fragment(h, depth)
+	default:
+		e.whole(h)
+		if link, data, ok := h.Inner(); ok && depth+1 < len(e.decoders) {
+			e.frame(link, data, len(data), depth+1, h)
+		}
+	}
+}
+
+// decode gives a frame's headers, also of one that is malformed: what could be read of it.
+func (e *Engine) decode(link packet.LinkType, data []byte, length, depth int) *packet.Headers {
+	h, err := &e.headers[depth], error(nil)
+	*h, err = e.decoders[depth].DecodeLink(link, data, length)
+	var bad *packet.Malformed
+	if errors.As(err, &bad) {
+		e.count.Malformed++
+		*h = bad.Headers
+	}
+	return h
+}
+
+// fragment inspects a piece of a datagram, and the datagram when that is whole.
+func (e *Engine) fragment(h *packet.Headers, depth int) {
+	res := e.defrag.Add(h, e.p.Time)
+	h.Events.Merge(res.Events)
+	e.whole(h)
+	if res.Drop {
+		e.block(dropDefrag)
+	}
+	if res.Datagram != nil && depth+1 < len(e.decoders) {
+		e.count.Defragmented++
+		e.frame(packet.LinkRaw, res.Datagram, len(res.Datagram), depth+1, h)
+	}
+}
+
+// whole inspects a packet that is in one piece, or cannot be.
+func (e *Engine) whole(h *packet.Headers) {
+	e.p.Headers, e.p.Flow, e.p.Direction, e.p.stream = h, nil, flow.ToServer, false
+	e.p.outcome = reassembly.Outcome{}
+	if h.IPVersion != 0 && tracked(h) {
+		e.track(h)
+	}
+	f := e.p.Flow
+	switch {
+	case f == nil:
+		e.inspect()
+	case f.dropped:
+		e.block(dropFlow)
+	default:
+		e.follow(f, h)
+	}
+}
+
+// follow goes on with a flow: it puts the packet into its stream, reads the protocol, and inspects.
+func (e *Engine) follow(f *Flow, h *packet.Headers) {
+	switch {
+	case h.Tuple.Proto == flow.TCP && h.Transport != nil:
+		if !e.segment(h) {
+			return
+		}
+		f = e.p.Flow
+	case h.Tuple.Proto == flow.UDP && len(h.Payload) > 0:
+		f.conn.Datagram(e.apps, e.p.Direction, f.hint(), h.Payload)
+		if f.conn.Swapped() != f.turned {
+			e.turn(f)
+		}
+	}
+	if !f.passed {
+		e.inspect()
+	}
+	e.tidy(f)
+}
+
+// Close ends all flows: what is left is inspected and written.
+func (e *Engine) Close() {
+	for f := e.flows.oldest(); f != nil; f = e.flows.oldest() {
+		e.finish(f)
+	}
+}
+
+// Counters are what was counted so far.
+func (e *Engine) Counters() Counters {
+	c := e.count
+	c.Flows.Active = uint64(e.flows.n)
+	c.Streams, c.Defragmenter = e.assembler.Counters(), e.defrag.Counters()
+	c.ParserMemory = e.pool.InUse()
+	return c
+}
