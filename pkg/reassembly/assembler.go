@@ -68,8 +68,9 @@ type Assembler struct {
 	policy Policy
 	stream int64 // memory of a direction
 
-	seg segment // in hand
-	out Outcome
+	offers *offers // free list
+	seg    segment // in hand
+	out    Outcome
 }
 
 // Counters count what an Assembler did, from its start on.
@@ -197,6 +198,6 @@ func (a *Assembler) Close(s *Session) {
 		st.Stop()
 		st.settle()
 	}
-	s.synacks = nil
+	a.freeOffers(s)
 	s.state = Closed
 }

@@ -157,6 +157,17 @@ func (st *Stream) untilUrgent(n int) (int, bool) {
 	return n, false
 }
 
+// roomForUrgent says whether another urgent byte can be taken out.
+func (st *Stream) roomForUrgent() bool {
+	if st.blk == nil || st.blk.urgents < maxUrgent {
+		return true
+	}
+	if dead := int(st.keep()-st.off) &^ 63; dead > 0 {
+		st.compact(dead)
+	}
+	return st.blk.urgents < maxUrgent
+}
+
 // takeOut skips the urgent byte at the end of what is in order. It is false if there is no memory to note its place.
 func (st *Stream) takeOut() bool {
 	if !st.reserve(1) {
@@ -164,6 +175,7 @@ func (st *Stream) takeOut() bool {
 	}
 	st.flags &^= hasUrgent
 	b := st.blk
+	st.a.count.UrgentTaken++
 	b.urgent[b.urgents] = st.raw()
 	b.urgents++
 	st.shift++
@@ -205,11 +217,11 @@ func (st *Stream) pull() {
 			break
 		}
 	}
-	st.mem -= uint32(st.q.drop(&st.a.memory, st.raw()) * pageMemory)
-	if len(st.q.pages) == 0 {
-		st.a.memory.freeQueue(st.q)
-		st.q = nil
+	if _, more := st.q.first(st.raw()); !more {
+		st.dropQueue()
+		return
 	}
+	st.mem -= uint32(st.q.drop(&st.a.memory, st.raw()) * pageMemory)
 }
 
 // pullPage appends a run of a page, each segment in it on its own.
@@ -237,8 +249,12 @@ func (st *Stream) skip(gap uint64) {
 		st.giveBack(st.blk, int(st.n))
 		st.blk, st.n = nil, 0
 	}
+	st.a.count.Gaps++
+	st.a.count.GapBytes += gap
+	st.flags &^= sawGap
 	st.off = end + gap
 	st.ready, st.released = st.off, st.off
+	st.hole = st.raw()
 	st.pull()
 	st.advance()
 }

@@ -2,7 +2,8 @@ package reassembly
 
 import "math/bits"
 
-// Event is something about a session that a rule can ask for (stream-event). The names are Suricata's.
+// Event is something about a session that a rule can ask for (stream-event). The names are Suricata's, but for those
+// that say "ours".
 type Event uint8
 
 // Stream events. The comment says what was seen where the name does not.
@@ -76,6 +77,10 @@ const (
 	InsertLimit                              // data was lost since a stream had too much out of order
 	InsertInvalid                            // a segment could not be placed
 	UrgentOOBLimitReached                    // more urgent bytes than are taken out of a stream
+	EstAckZWPData                            // the byte of a zero window probe was acknowledged
+	RstWithData                              //
+	RstOutOfWindow                           // ours: a RST that its receiver would not take
+	DataAfterFin                             // ours: data behind the end of a stream
 	events
 )
 
@@ -149,6 +154,10 @@ var eventNames = [events]string{
 	InsertLimit:                 "reassembly_insert_limit",
 	InsertInvalid:               "reassembly_insert_invalid",
 	UrgentOOBLimitReached:       "reassembly_urgent_oob_limit_reached",
+	EstAckZWPData:               "est_ack_zwp_data",
+	RstWithData:                 "rst_with_data",
+	RstOutOfWindow:              "rst_out_of_window",
+	DataAfterFin:                "data_after_fin",
 }
 
 // String is the name as the keyword stream-event has it; an EVE anomaly says "stream." before it.

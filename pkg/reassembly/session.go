@@ -36,21 +36,29 @@ func (s State) String() string {
 // It belongs to the Assembler that saw its first segment, which must Close it in the end.
 type Session struct {
 	state   State
+	prior   State // before a RST
 	flags   sessionFlags
 	streams [2]Stream
-	synacks *synacks // what the server may have meant, until the client chose
+	offers  *offers // beside the present ones, until the handshake ends
 }
 
 type sessionFlags uint16
 
 const (
-	midstream sessionFlags = 1 << iota // picked up without the handshake's first packets
-	async                              // only one side was seen
-	fourWay                            // the server answered with a SYN of its own
-	fastOpen                           // the SYN asked for TCP fast open
-	pastShake                          // the handshake's end, or data of both sides, was seen
-	reset                              // ended by RST
-	swapped                            // the first packet seen was the server's
+	midstream     sessionFlags = 1 << iota // picked up without the handshake's first packets
+	async                                  // only one side was seen
+	fourWay                                // the server answered with a SYN of its own
+	fastOpen                               // the SYN asked for TCP fast open
+	timestamps                             // both sides use timestamps
+	confirmed                              // the server has seen the end of the handshake
+	dataIgnored                            // the server did not take the data of the SYN
+	zeroProbed                             // a zero window probe waits for its answer
+	sawClient                              // the client has sent something
+	sawServer                              // the server has; the bit after sawClient
+	reset                                  // ended by RST
+	resetByServer                          // the server's RST
+	finFirst                               // a FIN was seen
+	serverFirst                            // and the server's was the first
 )
 
 func (f *sessionFlags) set(x sessionFlags)     { *f |= x }

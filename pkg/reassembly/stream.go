@@ -20,6 +20,7 @@ type Stream struct {
 	depth    uint64 // raw offset behind which nothing is kept; 0 for ever
 	shift    uint32 // urgent bytes taken out before off+n: raw offset less offset
 	urgent   uint64 // raw offset of an urgent byte still to be taken out; see hasUrgent
+	hole     uint64 // raw offset behind the last gap that was passed: what comes before it comes too late
 
 	seq0   uint32 // sequence number of raw offset 0, as the stream began
 	isn    uint32 // initial sequence number
@@ -42,6 +43,7 @@ const (
 	usesTS                            // this side sends timestamps
 	sawSyn                            // or the stream was picked up: seq0 is set
 	sawFin                            // fin is set
+	finAcked                          // and the other side has acknowledged it
 	sawRst                            // nothing comes any more
 	stopped                           // nobody reads it
 	atDepth                           // data was left out because of the depth
@@ -78,8 +80,8 @@ func (st *Stream) Bytes(from uint64) []byte {
 	return st.blk.data[from-st.off : st.ready-st.off : st.ready-st.off]
 }
 
-// Gap is the number of bytes missing at an offset that never come: the other side has acknowledged them, or the stream
-// was flushed. It is 0 if there is no gap at from.
+// Gap is the number of bytes missing at an offset that never come: there are later ones, and the other side has
+// acknowledged the missing ones, or the stream was flushed. It is 0 if there is no gap at from.
 func (st *Stream) Gap(from uint64) uint64 {
 	if from != st.ready || from != st.end() || st.flags.has(stopped) {
 		return 0
@@ -89,13 +91,10 @@ func (st *Stream) Gap(from uint64) uint64 {
 	if st.q != nil {
 		first, queued = st.q.first(raw)
 	}
-	if queued && (first < st.acked || st.flags.has(flushed)) {
+	if queued && (first <= st.acked || st.flags.has(flushed)) {
 		return first - raw
 	}
-	if limit := st.limit(); st.acked > raw && limit > raw {
-		return min(st.acked, limit) - raw
-	}
-	return 0
+	return 0 // perhaps acknowledged before it is seen
 }
 
 // limit is the raw offset behind which nothing is kept.
