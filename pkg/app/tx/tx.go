@@ -60,7 +60,7 @@ type List[T layer.Tx] struct {
 	next uint64
 }
 
-const keep = 16 // released transactions whose memory a flow keeps
+const keep = 4 // released transactions whose memory a flow keeps: a client rarely has more open
 
 // Txs is for the engine: the open transactions.
 func (l *List[T]) Txs() []layer.Tx { return l.open }
@@ -81,6 +81,13 @@ func (l *List[T]) Reuse() (t T, ok bool) {
 	return t, false
 }
 
+// Spare keeps the memory of a transaction that was never added.
+func (l *List[T]) Spare(t T) {
+	if len(l.free) < keep {
+		l.free = append(l.free, t)
+	}
+}
+
 // Add opens a transaction and numbers it.
 func (l *List[T]) Add(t T) {
 	t.Inspection().Reset(l.next)
@@ -88,14 +95,15 @@ func (l *List[T]) Add(t T) {
 	l.open = append(l.open, t)
 }
 
+// Restart numbers from 0 again, for another flow.
+func (l *List[T]) Restart() { l.next = 0 }
+
 // Release takes the i-th out of the list. The caller clears it.
 func (l *List[T]) Release(i int) T {
 	t := l.open[i].(T)
 	copy(l.open[i:], l.open[i+1:])
 	l.open[len(l.open)-1] = nil
 	l.open = l.open[:len(l.open)-1]
-	if len(l.free) < keep {
-		l.free = append(l.free, t)
-	}
+	l.Spare(t)
 	return t
 }
