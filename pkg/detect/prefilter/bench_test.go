@@ -165,8 +165,12 @@ func cpuTime() time.Duration {
 }
 
 // benchScan measures a table on a corpus; one set of hits per 64 pieces, as a flow has.
-func benchScan(b *testing.B, patterns []Pattern, c corpus) {
-	table, hits := open(b, patterns), NewHits(len(patterns))
+func benchScan(b *testing.B, patterns []Pattern, shapes []shape, c corpus) {
+	table, err := Open(build(nil, patterns, shapes))
+	if err != nil {
+		b.Fatal(err)
+	}
+	hits := NewHits(len(patterns))
 	b.SetBytes(c.size())
 	found, before := 0, cpuTime()
 	for b.Loop() {
@@ -195,7 +199,7 @@ func BenchmarkScan(b *testing.B) {
 		for _, n := range []int{20, 200, 2000, 8000, 24000} {
 			for _, c := range corpora {
 				b.Run(fmt.Sprintf("%s/%d/%s", set.name, n, c.name), func(b *testing.B) {
-					benchScan(b, shuffled(set.patterns, n), c)
+					benchScan(b, shuffled(set.patterns, n), defaultShapes, c)
 				})
 			}
 		}

@@ -128,12 +128,40 @@ type shape struct{ gram, stride int }
 // for (gram + stride - 1).
 var defaultShapes = []shape{{5, 4}, {4, 1}, {2, 1}, {1, 1}}
 
+// takes says whether the lane can find the data: a strided one needs as many neighbouring grams as
+// the stride, none of them a run of one byte, since data has long ones.
+func (s shape) takes(data []byte) bool {
+	if s.stride == 1 {
+		return len(data) >= s.gram
+	}
+	clean := 0
+	for i := 0; i+s.gram <= len(data) && i < maxWindows; i++ {
+		if clean++; isRun(data[i:i+s.gram], 0x20) {
+			clean = 0
+		}
+		if clean == s.stride {
+			return true
+		}
+	}
+	return false
+}
+
+// isRun says whether data is one byte over and over, bits of fold apart.
+func isRun(data []byte, fold byte) bool {
+	for _, b := range data {
+		if b|fold != data[0]|fold {
+			return false
+		}
+	}
+	return true
+}
+
 // planLanes divides the literals into lanes by length.
 func planLanes(literals []literal, shapes []shape) []lanePlan {
 	plans := make([]lanePlan, len(shapes))
 	for i := range literals {
 		for s, shape := range shapes {
-			if len(literals[i].data) >= shape.gram+shape.stride-1 {
+			if shape.takes(literals[i].data) {
 				plans[s].gram, plans[s].stride = shape.gram, shape.stride
 				plans[s].members = append(plans[s].members, i)
 				break
@@ -174,6 +202,7 @@ func (p *lanePlan) place(literals []literal, freq *frequency) {
 			p.entries = append(p.entries, entry{hash: hash, literal: uint32(m), position: uint32(at + i)})
 		}
 	}
+	p.markRuns(literals)
 	grams := len(p.entries)
 	p.bucketBits = min(bits.Len(uint(grams)), maxBucketBits)
 	p.filterBits = min(max(bits.Len(uint(grams))+5, minFilterBits), 20, 8*p.gram)
@@ -183,6 +212,32 @@ func (p *lanePlan) place(literals []literal, freq *frequency) {
 	slices.SortFunc(p.entries, func(a, b entry) int {
 		return cmp.Or(cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.literal, b.literal), cmp.Compare(a.position, b.position))
 	})
+}
+
+// markRuns gives the entries of patterns of one byte over and over the position that says so, where
+// no other pattern has their tag. A run is found by its first gram, so every position must be
+// looked at.
+func (p *lanePlan) markRuns(literals []literal) {
+	if p.stride > 1 {
+		return
+	}
+	runs := make(map[uint32]bool) // by tag: whether all patterns are runs
+	pure := func(e entry) bool { l := &literals[e.literal]; return !l.noCase && isRun(l.data, 0) }
+	for _, e := range p.entries {
+		if pure(e) {
+			runs[uint32(e.hash>>32)] = true
+		}
+	}
+	for _, e := range p.entries {
+		if runs[uint32(e.hash>>32)] && !pure(e) {
+			runs[uint32(e.hash>>32)] = false
+		}
+	}
+	for i, e := range p.entries {
+		if runs[uint32(e.hash>>32)] {
+			p.entries[i].position = runPosition
+		}
+	}
 }
 
 // hash is what Scan computes for the gram of data at position at.

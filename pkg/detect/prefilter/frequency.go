@@ -84,6 +84,9 @@ func (f *frequency) rarest(data []byte, p *lanePlan, used *usage) int {
 	best, bestCost := 0, int(^uint(0)>>1)
 	for i := 0; i+p.gram <= len(data) && i < maxWindows; i++ {
 		c := f.cost(data[i:i+p.gram]) + log8(uint16(used.counts[p.hash(data, i)>>used.shift]))
+		if isRun(data[i:i+p.gram], 0x20) {
+			c += runCost
+		}
 		costs[i%p.stride] = c
 		if i < p.stride-1 {
 			continue
@@ -98,6 +101,9 @@ func (f *frequency) rarest(data []byte, p *lanePlan, used *usage) int {
 	}
 	return best
 }
+
+// runCost makes a gram of one byte over and over the last choice: data has long runs of any byte.
+const runCost = 1 << 20
 
 // maxWindows bounds the work on one pattern; the first so many windows of it have a rare one.
 const maxWindows = 128

@@ -29,6 +29,10 @@ const (
 
 	noCaseBit = 1 << 31
 
+	// runPosition is the position of a gram whose pattern is one byte over and over. In a run of that
+	// byte it is compared once; only grams that no other kind of pattern has are marked so.
+	runPosition = 1<<32 - 1
+
 	maxGram       = 8
 	maxStride     = 8
 	minFilterBits = 6

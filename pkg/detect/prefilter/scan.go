@@ -42,21 +42,23 @@ func (t *Table) Scan(data []byte, start uint64, hits *Hits) {
 
 // scanLane looks at every stride-th position of data, which is at least a gram long.
 func (t *Table) scanLane(l *lane, data []byte, start uint64, hits *Hits) {
-	pos := 0
+	pos, next := 0, 0 // the next position to look at, and the next whose candidate counts
 	for pos+8 <= len(data) {
-		var n int
+		block, n := pos, 0
 		pos, n = l.probe(data, pos, &hits.candidates)
-		for _, at := range hits.candidates[:n] {
-			word := binary.LittleEndian.Uint64(data[at:])
-			t.check(l, word, int(at), data, start, hits)
+		for _, i := range hits.candidates[:n] {
+			if at := block + int(i); at >= next {
+				word := binary.LittleEndian.Uint64(data[at:])
+				next = t.check(l, word, at, data, start, hits)
+			}
 		}
 	}
 	// The last positions have a gram but not 8 bytes: their words are cut from the last one.
 	end := lastWord(data)
 	for ; pos+l.gram <= len(data); pos += l.stride {
 		word := end >> (8 * uint(pos+8-len(data)) & 63)
-		if l.has((word | l.fold) * l.mul) {
-			t.check(l, word, pos, data, start, hits)
+		if pos >= next && l.has((word|l.fold)*l.mul) {
+			next = t.check(l, word, pos, data, start, hits)
 		}
 	}
 }
@@ -74,7 +76,8 @@ func lastWord(data []byte) uint64 {
 }
 
 // probe looks at up to blockProbes positions from pos on that have 8 bytes, and puts those whose
-// gram is in the filter in out. It returns the next position and how many it put there.
+// gram is in the filter in out, counted from pos. It returns the next position and how many it put
+// there.
 func (l *lane) probe(data []byte, pos int, out *[blockProbes]uint32) (int, int) {
 	end := min(len(data)-8, pos+(blockProbes-1)*l.stride)
 	if l.bytewise {
@@ -89,7 +92,7 @@ func (l *lane) probeBytes(data []byte, pos, end int, out *[blockProbes]uint32) (
 	// base[p : p+8] is in bounds for 0 <= p <= end <= len(data)-8. The filter has 2^(64-shift)
 	// bytes (open checks it), and a product shifted by shift is below that.
 	base, filter := unsafe.Pointer(unsafe.SliceData(data)), unsafe.Pointer(unsafe.SliceData(l.filter))
-	n := 0
+	n, block := 0, pos
 	for pos+3*s <= end {
 		b0 := loadByte(filter, (loadWord(base, pos)|fold)*mul>>shift)
 		b1 := loadByte(filter, (loadWord(base, pos+s)|fold)*mul>>shift)
@@ -97,19 +100,19 @@ func (l *lane) probeBytes(data []byte, pos, end int, out *[blockProbes]uint32) (
 		b3 := loadByte(filter, (loadWord(base, pos+3*s)|fold)*mul>>shift)
 		if b0|b1|b2|b3 != 0 {
 			// Every position is stored and the count grows by the filter's bit: no more branches.
-			out[n&(blockProbes-1)] = uint32(pos)
+			out[n&(blockProbes-1)] = uint32(pos - block)
 			n += int(b0 & 1)
-			out[n&(blockProbes-1)] = uint32(pos + s)
+			out[n&(blockProbes-1)] = uint32(pos - block + s)
 			n += int(b1 & 1)
-			out[n&(blockProbes-1)] = uint32(pos + 2*s)
+			out[n&(blockProbes-1)] = uint32(pos - block + 2*s)
 			n += int(b2 & 1)
-			out[n&(blockProbes-1)] = uint32(pos + 3*s)
+			out[n&(blockProbes-1)] = uint32(pos - block + 3*s)
 			n += int(b3 & 1)
 		}
 		pos += 4 * s
 	}
 	for ; pos <= end; pos += s {
-		out[n&(blockProbes-1)] = uint32(pos)
+		out[n&(blockProbes-1)] = uint32(pos - block)
 		n += int(loadByte(filter, (loadWord(base, pos)|fold)*mul>>shift) & 1)
 	}
 	return pos, n
@@ -120,11 +123,11 @@ func (l *lane) probeBits(data []byte, pos, end int, out *[blockProbes]uint32) (i
 	mul, fold, shift, s := l.mul, l.fold, l.shift&63, l.stride
 	// In bounds as in probeBytes; a filter of bits has at least 64 (open checks it).
 	base, filter := unsafe.Pointer(unsafe.SliceData(data)), unsafe.Pointer(unsafe.SliceData(l.filter))
-	n := 0
+	n, block := 0, pos
 	for ; pos <= end; pos += s {
 		h := (loadWord(base, pos) | fold) * mul >> shift
 		if loadWord(filter, int(h>>6<<3))&(1<<(h&63)) != 0 {
-			out[n&(blockProbes-1)] = uint32(pos)
+			out[n&(blockProbes-1)] = uint32(pos - block)
 			n++
 		}
 	}
@@ -148,26 +151,51 @@ func (l *lane) has(hash uint64) bool {
 	return l.filter[i>>3]>>(i&7)&1 != 0
 }
 
-// check compares the patterns that have the gram of word, read at position at.
-func (t *Table) check(l *lane, word uint64, at int, data []byte, start uint64, hits *Hits) {
+// check compares the patterns that have the gram of word, read at position at. It returns the next
+// position worth a check: in a run of one byte, when only patterns of that byte have the gram, the
+// run's end.
+func (t *Table) check(l *lane, word uint64, at int, data []byte, start uint64, hits *Hits) int {
 	tag := uint32((word | l.fold) * l.mul >> 32)
 	head := int(bucket(tag, l.bucketShift)) * headSize
 	if head+2*headSize > len(l.heads) {
-		return
+		return at
 	}
 	first := uint64(binary.LittleEndian.Uint32(l.heads[head:])) * entrySize
 	last := uint64(binary.LittleEndian.Uint32(l.heads[head+headSize:])) * entrySize
 	if first > last || last > uint64(len(l.entries)) {
-		return
+		return at
 	}
+	end := 0 // of the run of one byte at at, once it is needed
 	for e := l.entries[first:last]; len(e) >= entrySize; e = e[entrySize:] {
 		if binary.LittleEndian.Uint32(e) != tag {
 			continue
 		}
-		if from := at - int(binary.LittleEndian.Uint32(e[8:])); from >= 0 {
-			t.verify(binary.LittleEndian.Uint32(e[4:]), data, from, start, hits)
+		pattern, position := binary.LittleEndian.Uint32(e[4:]), binary.LittleEndian.Uint32(e[8:])
+		if position == runPosition {
+			if end == 0 {
+				end = runEnd(data, at, l.gram)
+			}
+			t.verify(pattern, data, at, end-at, start, hits)
+		} else if from := at - int(position); from >= 0 {
+			t.verify(pattern, data, from, 0, start, hits)
 		}
 	}
+	return max(at, end-l.gram+1)
+}
+
+// runEnd returns the end of the run of one byte at position at, or at when it is shorter than a gram.
+func runEnd(data []byte, at, gram int) int {
+	b, end := data[at], at+1
+	for all := uint64(b) * 0x0101010101010101; end+8 <= len(data) && binary.LittleEndian.Uint64(data[end:]) == all; {
+		end += 8
+	}
+	for end < len(data) && data[end] == b {
+		end++
+	}
+	if end-at < gram {
+		return at
+	}
+	return end
 }
 
 // bucket spreads a tag over the buckets; its bits are not those that chose the bitmap's bit.
@@ -177,8 +205,9 @@ func bucket(tag uint32, shift uint8) uint32 {
 
 const bucketMultiplier = 0x9e3779b1 // the golden ratio's, as in Knuth's multiplicative hashing
 
-// verify compares one pattern with the data at from, and adds its IDs when they are equal.
-func (t *Table) verify(pattern uint32, data []byte, from int, start uint64, hits *Hits) {
+// verify compares one pattern with the data at from, and adds its IDs when they are equal. Of
+// a pattern that is one byte over and over, run is how often the data has that byte from there on.
+func (t *Table) verify(pattern uint32, data []byte, from, run int, start uint64, hits *Hits) {
 	off := uint64(pattern) * patternSize
 	if off+patternSize > uint64(len(t.patterns)) {
 		return
@@ -198,7 +227,8 @@ func (t *Table) verify(pattern uint32, data []byte, from int, start uint64, hits
 	if size&noCaseBit == 0 && !bytes.Equal(have, want) || size&noCaseBit != 0 && !equalFold(have, want) {
 		return
 	}
-	t.report(pattern, t.references[ref:refs], start+uint64(from), n, hits)
+	first := start + uint64(from)
+	t.report(pattern, t.references[ref:refs], first, first+max(uint64(run), n)-n, n, hits)
 }
 
 // wanted says whether a find of the pattern could add an ID.
@@ -209,13 +239,13 @@ func (t *Table) wanted(pattern uint32, refs []byte, hits *Hits) bool {
 	return hits.reported[pattern%reportedSlots] != pattern+1
 }
 
-// report adds the IDs of a pattern of n bytes found at position at of its value.
-func (t *Table) report(pattern uint32, refs []byte, at, n uint64, hits *Hits) {
+// report adds the IDs of a pattern of n bytes found at every position from first to last of its value.
+func (t *Table) report(pattern uint32, refs []byte, first, last, n uint64, hits *Hits) {
 	all := true
 	for ; len(refs) >= referenceSize; refs = refs[referenceSize:] {
 		offset := uint64(binary.LittleEndian.Uint32(refs[4:]))
 		depth := uint64(binary.LittleEndian.Uint32(refs[8:]))
-		if at < offset || depth != 0 && at+n > offset+depth {
+		if last < offset || depth != 0 && max(first, offset)+n > offset+depth {
 			all = false
 			continue
 		}
