@@ -1,0 +1,316 @@
+package http
+
+import "citygate/pkg/app/layer"
+
+// format is what a layer's bytes are taken for.
+type format uint8
+
+const (
+	fUnknown format = iota
+	fGzip           // RFC 1952
+	fBare           // DEFLATE behind ten bytes of a gzip header whose flags lie
+	fZlib           // RFC 1950
+	fRaw            // DEFLATE
+	fPlain          // not encoded, whatever the server says
+)
+
+// What a codec reads next.
+const (
+	cHeader = iota
+	cData
+	cTrailer
+	cOver
+)
+
+const (
+	trial   = 512 // bytes that are kept to start over in another format
+	trailer = 8   // bytes behind gzip's data
+)
+
+// codec undoes one content encoding. It goes by what the bytes are, not by what the server says; if the first ones fail
+// in one format it tries the next, and in the end takes them as they are, as clients do.
+type codec struct {
+	z        inflater
+	out      []byte // of all layers but the last
+	given    int    // bytes of out that the next layer had
+	format   format
+	state    uint8
+	header   gzipHeader
+	behind   int // bytes of the trailer
+	pre      [trial]byte
+	npre     int
+	settled  bool // it is too late to start over
+	failed   bool // it had to pass bytes on as they are
+	full     bool // the limit is reached
+	starved  bool // the pool is empty
+	restarts int
+}
+
+func (c *codec) reset() {
+	c.z.reset()
+	c.given, c.format, c.state, c.header, c.behind, c.npre = 0, fUnknown, cHeader, gzipHeader{}, 0, 0
+	c.settled, c.failed, c.full, c.starved, c.restarts = false, false, false, false, 0
+}
+
+// feed puts bytes through.
+func (c *codec) feed(p *layer.Pool, out *[]byte, limit int, in []byte, end bool) {
+	for len(in) > 0 && !c.settled && !c.full {
+		k := copy(c.pre[c.npre:], in)
+		piece := in[:k]
+		in = in[k:]
+		c.npre += k
+		c.attempt(p, out, limit, piece)
+		c.settled = c.npre == trial
+	}
+	if len(in) > 0 && !c.full {
+		c.run(p, out, limit, in)
+	}
+	if end && c.format == fUnknown && c.npre > 0 {
+		c.format = fPlain
+		c.run(p, out, limit, c.pre[:c.npre])
+	}
+}
+
+// attempt runs while nothing is settled.
+func (c *codec) attempt(p *layer.Pool, out *[]byte, limit int, piece []byte) {
+	if c.format == fUnknown {
+		if c.npre < 2 {
+			return
+		}
+		c.format = sniff(c.pre[:c.npre])
+		piece = c.pre[:c.npre]
+	}
+	for !c.run(p, out, limit, piece) {
+		switch c.format {
+		case fGzip:
+			c.format = fBare
+		case fZlib, fBare:
+			c.format = fRaw
+		default:
+			c.format = fPlain
+			c.failed = true
+		}
+		c.z.reset()
+		c.state, c.header = cHeader, gzipHeader{}
+		c.restarts++
+		*out = (*out)[:0]
+		piece = c.pre[:c.npre]
+	}
+}
+
+func sniff(b []byte) format {
+	switch {
+	case b[0] == 0x1f && b[1] == 0x8b:
+		return fGzip
+	case b[0]&15 == 8 && (int(b[0])<<8|int(b[1]))%31 == 0 && b[1]&0x20 == 0:
+		return fZlib
+	}
+	return fRaw
+}
+
+// run reads in its format. ok is false if it failed and may start over.
+func (c *codec) run(p *layer.Pool, out *[]byte, limit int, in []byte) (ok bool) {
+	for len(in) > 0 && !c.full {
+		switch {
+		case c.format == fPlain:
+			c.plain(p, out, limit, in)
+			return true
+		case c.state == cHeader:
+			var done bool
+			if in, done, ok = c.header.read(c.format, in); !ok {
+				return c.fail(p, out, limit, in)
+			}
+			if done {
+				c.state = cData
+			}
+		case c.state == cData:
+			if in, ok = c.inflate(p, out, limit, in); !ok {
+				return c.fail(p, out, limit, in)
+			}
+		default:
+			in = c.ending(in)
+		}
+	}
+	return true
+}
+
+// fail ends decoding. What went well in gzip or zlib stays, and what follows is passed on; else another format is tried.
+func (c *codec) fail(p *layer.Pool, out *[]byte, limit int, rest []byte) (ok bool) {
+	sure := c.state == cData && (c.format == fGzip || c.format == fZlib) && len(*out) > 0
+	if !sure && !c.settled {
+		return false
+	}
+	c.format, c.failed = fPlain, true
+	c.plain(p, out, limit, rest)
+	return true
+}
+
+// plain passes bytes on.
+func (c *codec) plain(p *layer.Pool, out *[]byte, limit int, in []byte) {
+	if room := limit - len(*out); len(in) >= room {
+		in, c.full = in[:max(room, 0)], true
+	}
+	var ok bool
+	if *out, ok = p.Append(*out, in); !ok {
+		c.full, c.starved = true, true
+	}
+}
+
+// inflate decompresses. ok is false if it cannot.
+func (c *codec) inflate(p *layer.Pool, out *[]byte, limit int, in []byte) (rest []byte, ok bool) {
+	for {
+		b := *out
+		var r result
+		in, b, r = c.z.run(in, b[:len(b):min(cap(b), limit)])
+		*out = (*out)[:len(b)]
+		switch r {
+		case zFailed:
+			return in, false
+		case zDone:
+			c.state, c.behind = cTrailer, 0
+			return in, true
+		case zInput:
+			return in, true
+		}
+		if len(b) >= limit {
+			c.full = true
+			return nil, true
+		}
+		if !c.grow(p, out) {
+			return nil, true
+		}
+	}
+}
+
+const firstOutput = 4 << 10 // room for the first decompressed bytes
+
+// grow makes room behind out.
+func (c *codec) grow(p *layer.Pool, out *[]byte) bool {
+	b := p.Get(max(firstOutput, 2*cap(*out)))
+	if b == nil {
+		c.full, c.starved = true, true
+		return false
+	}
+	b = append(b, *out...)
+	p.Put(*out)
+	*out = b
+	return true
+}
+
+// ending skips what is behind the compressed data, up to another gzip member.
+func (c *codec) ending(in []byte) (rest []byte) {
+	for {
+		v, ok := c.z.take(8)
+		switch {
+		case ok:
+		case len(in) > 0:
+			v, in = int(in[0]), in[1:]
+		default:
+			return in
+		}
+		c.behind++
+		if c.format != fGzip && c.format != fBare || c.behind <= trailer {
+			continue
+		}
+		if c.behind > trailer+1 || v != 0x1f {
+			c.state, c.format = cOver, fRaw
+			continue
+		}
+		c.z.reset()
+		c.state, c.header, c.format = cHeader, gzipHeader{n: 1}, fGzip
+		return in
+	}
+}
+
+// gzipHeader is the place within a header (RFC 1952, 2.3).
+type gzipHeader struct {
+	n     int // bytes read
+	flags byte
+	extra int // bytes of the extra field that are left; -1 once it is over
+	step  uint8
+}
+
+// Steps behind the ten fixed bytes.
+const (
+	gExtraLow = iota
+	gExtraHigh
+	gExtra
+	gName
+	gComment
+	gCheck
+	gCheck2
+	gEnd
+)
+
+const maxGzipName = 400 // a name that is longer is none: the flag lies
+
+// read takes header bytes. done is true behind the last.
+func (h *gzipHeader) read(f format, in []byte) (rest []byte, done, ok bool) {
+	fixed := [...]int{fGzip: 10, fBare: 10, fZlib: 2, fRaw: 0}[f]
+	for h.n < fixed && len(in) > 0 {
+		if h.n == 3 {
+			h.flags = in[0]
+		}
+		in = in[1:]
+		h.n++
+	}
+	if f != fGzip {
+		return in, h.n >= fixed, true
+	}
+	for h.n >= fixed {
+		h.skip()
+		if h.step == gEnd {
+			return in, true, true
+		}
+		if len(in) == 0 {
+			break
+		}
+		c := in[0]
+		in = in[1:]
+		h.n++
+		h.optional(c)
+		if h.n > maxGzipName && h.step < gCheck && h.step > gExtra {
+			return in, false, false
+		}
+	}
+	return in, false, true
+}
+
+// skip passes over the fields that the flags say are not there.
+func (h *gzipHeader) skip() {
+	if h.step == gExtraLow && h.flags&4 == 0 {
+		h.step = gName
+	}
+	if h.step == gExtra && h.extra == 0 {
+		h.step = gName
+	}
+	if h.step == gName && h.flags&8 == 0 {
+		h.step = gComment
+	}
+	if h.step == gComment && h.flags&16 == 0 {
+		h.step = gCheck
+	}
+	if h.step == gCheck && h.flags&2 == 0 {
+		h.step = gEnd
+	}
+}
+
+// optional takes a byte of the field at step.
+func (h *gzipHeader) optional(c byte) {
+	switch h.step {
+	case gExtraLow:
+		h.extra = int(c)
+		h.step++
+	case gExtraHigh:
+		h.extra |= int(c) << 8
+		h.step++
+	case gExtra:
+		h.extra--
+	case gName, gComment:
+		if c == 0 {
+			h.step++
+		}
+	case gCheck, gCheck2:
+		h.step++
+	}
+}

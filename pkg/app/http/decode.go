@@ -1,0 +1,150 @@
+package http
+
+import (
+	"bytes"
+
+	"citygate/pkg/flow"
+)
+
+// decoder undoes the content encodings of a body, the last one first.
+type decoder struct {
+	layers [maxLayers]codec
+	n      int
+}
+
+const (
+	bombSize  = 1 << 20 // decoded bytes that are a bomb if they came from
+	bombRatio = 2048    // so many times fewer, as Suricata
+)
+
+// encodings prepares for the Content-Encoding of a message. Clients find a known word in much that is no list of them.
+func (p *parser) encodings(t *transaction, d flow.Direction) {
+	m := &t.msg[d]
+	list, ok := m.get(kContentEncoding)
+	if !ok {
+		return
+	}
+	n, odd := 0, false
+	for len(list) > 0 {
+		i := bytes.IndexAny(list, ", ")
+		item := list
+		if i >= 0 {
+			item, list = list[:i], list[i+1:]
+		} else {
+			list = nil
+		}
+		if item = bytes.TrimSpace(item); len(item) == 0 {
+			continue
+		}
+		switch {
+		case hasToken(item, "gzip") || hasToken(item, "x-gzip") || hasToken(item, "deflate") || hasToken(item, "x-deflate"):
+			n++
+		case containsWord(item, "gzip") || containsWord(item, "deflate"):
+			n++
+			odd = true
+		case !hasToken(item, "identity") && !hasToken(item, "none") && !hasToken(item, "inflate"):
+			odd = true
+		}
+	}
+	if odd {
+		t.raise(d, evAbnormalCE)
+	}
+	if n > p.cfg.Layers {
+		t.raise(d, evLayers)
+		n = p.cfg.Layers
+	}
+	if n > 0 {
+		m.body.codec = p.decoder(n)
+	}
+}
+
+// decoder takes a chain of n layers that was used before, or makes one.
+func (p *parser) decoder(n int) *decoder {
+	var c *decoder
+	if k := len(p.spare); k > 0 {
+		c, p.spare = p.spare[k-1], p.spare[:k-1]
+	} else {
+		c = new(decoder)
+	}
+	c.n = n
+	for i := range n {
+		c.layers[i].reset()
+	}
+	return c
+}
+
+const spareDecoders = 2 // a flow rarely has more bodies at work
+
+func (p *parser) putDecoder(b *body) {
+	c := b.codec
+	b.codec = nil
+	for i := range c.n - 1 {
+		p.pool.Put(c.layers[i].out)
+		c.layers[i].out = nil
+	}
+	if len(p.spare) < spareDecoders {
+		p.spare = append(p.spare, c)
+	}
+}
+
+// decode puts a piece of an encoded body through the layers.
+func (p *parser) decode(t *transaction, d flow.Direction, data []byte) {
+	b := &t.msg[d].body
+	p.through(t, d, 0, data, false)
+	last := &b.codec.layers[b.codec.n-1]
+	if last.full {
+		b.full = true
+	}
+	if n := int64(len(b.kept)); b.full && (n >= bombSize || b.codec.n > 1) && n > bombRatio*b.wire {
+		t.raise(d, evBomb)
+	}
+}
+
+// decodeEnd gives out what a layer held back to judge it.
+func (p *parser) decodeEnd(t *transaction, d flow.Direction) {
+	p.through(t, d, 0, nil, true)
+}
+
+// through gives data to a layer, and what comes out of it to the next.
+func (p *parser) through(t *transaction, d flow.Direction, i int, data []byte, end bool) {
+	b := &t.msg[d].body
+	c := &b.codec.layers[i]
+	out, limit := &c.out, b.limit+b.limit/8
+	if i == b.codec.n-1 {
+		out, limit = &b.kept, b.limit
+	}
+	before := c.restarts
+	c.feed(p.pool, out, limit, data, end)
+	if c.failed {
+		t.raise(d, evGzipFailed)
+	}
+	if c.starved {
+		t.raise(d, evMemory)
+	}
+	if i == b.codec.n-1 {
+		return
+	}
+	if c.restarts != before {
+		for j := i + 1; j < b.codec.n; j++ {
+			b.codec.layers[j].reset()
+			b.codec.layers[j].out = b.codec.layers[j].out[:0]
+		}
+		b.kept = b.kept[:0]
+		c.given = 0
+	}
+	fresh := c.out[c.given:]
+	c.given = len(c.out)
+	p.through(t, d, i+1, fresh, end)
+}
+
+// reclaim takes back what an unfinished transaction holds besides its memory of the pool.
+func (p *parser) reclaim(t *transaction) {
+	for d := range t.msg {
+		if b := &t.msg[d].body; b.codec != nil {
+			p.putDecoder(b)
+		}
+	}
+	if p.tunnel == t {
+		p.tunnel = nil
+	}
+}
