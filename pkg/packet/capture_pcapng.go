@@ -74,7 +74,7 @@ func (c *Capture) openBlocks() error {
 		case blockPacket, blockSimple, blockEnhanced:
 			return errors.New("a packet before any interface")
 		default:
-			err = c.skip(b.body + 4)
+			err = c.end(b, 0)
 		}
 		if err != nil {
 			return err
@@ -108,7 +108,7 @@ func (c *Capture) nextBlock() (Record, error) {
 		case blockSimple:
 			return c.simple(b)
 		default:
-			err = c.skip(b.body + 4)
+			err = c.end(b, 0)
 		}
 		if err != nil {
 			return Record{}, err

@@ -64,8 +64,12 @@ func (d *Decoder) start(data []byte, length int, strict bool) {
 	d.fault, d.strict, d.layers = EventNone, strict, 0
 }
 
+// fail gives the fault. In the engine's view a header that is broken has no ports and no flags.
 func (d *Decoder) fail() (Headers, error) {
 	d.h.Events.Add(d.fault)
+	if !d.strict && d.h.Transport == nil {
+		d.h.Tuple.SrcPort, d.h.Tuple.DstPort, d.h.TCP = 0, 0, TCP{}
+	}
 	d.malformed = Malformed{Event: d.fault.EVE(), Code: d.fault, Headers: d.h}
 	return Headers{}, &d.malformed
 }

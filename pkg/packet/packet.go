@@ -13,8 +13,8 @@ import (
 // MaxVLANs is how many VLAN tags of a frame are kept; Suricata has the same limit.
 const MaxVLANs = 3
 
-// MaxTunnels is how often a caller may follow Inner from one frame: Suricata decodes at most 16 layers, which three
-// tunnels with their headers fill. What lies deeper is TooManyLayers.
+// MaxTunnels is how often a caller may follow Inner from one frame; honest networks nest two at most. A packet deeper
+// than that is one with the event TooManyLayers.
 const MaxTunnels = 4
 
 // Headers are what a frame says of itself. Fields of a layer that the frame does not have are zero: Tuple.Src.IsValid()
@@ -60,7 +60,8 @@ type Headers struct {
 	Tunnel Tunnel
 	// Events are what is odd, the fatal one included.
 	Events Events
-	// Cut says that a header goes on beyond the captured bytes; what was there stands above.
+	// Cut says that a header goes on beyond the captured bytes; what was there stands above. In the engine's view it says
+	// that fewer bytes were captured than the frame had.
 	Cut bool
 }
 

@@ -190,10 +190,10 @@ func (d *Decoder) udpTunnel() {
 	}
 }
 
-// vxlan reads a VXLAN header (RFC 7348, 5): flags with bit 3, reserved bytes of 0, network id.
+// vxlan reads a VXLAN header (RFC 7348, 5): bit 3 of the flags, and a network id. A receiver ignores what is reserved.
 func (d *Decoder) vxlan() {
 	b := d.rest
-	if len(b) < 8+14 || b[0]&0x08 == 0 || b[1]|b[2]|b[3]|b[7] != 0 {
+	if len(b) < 8+14 || b[0]&0x08 == 0 {
 		return
 	}
 	if !carried(binary.BigEndian.Uint16(b[8+12:])) {
@@ -212,10 +212,11 @@ func carried(t uint16) bool {
 	return false
 }
 
-// geneve reads a GENEVE header (RFC 8926, 3.4): version 0, options in units of 4 bytes, reserved bits of 0, EtherType.
+// geneve reads a GENEVE header (RFC 8926, 3.4): version 0, options in units of 4 bytes, EtherType. A receiver ignores
+// what is reserved.
 func (d *Decoder) geneve() {
 	b := d.rest
-	if len(b) < 8 || b[0]>>6 != 0 || b[1]&0x3f != 0 || b[7] != 0 {
+	if len(b) < 8 || b[0]>>6 != 0 {
 		return
 	}
 	n := 8 + 4*int(b[0]&0x3f)
