@@ -149,7 +149,7 @@ func (c *Conn) Stopped() bool { return c.stopped }
 
 // Opaque says that what follows in a direction needs no inspection.
 func (c *Conn) Opaque(d flow.Direction) bool {
-	return c.parser != nil && !c.stopped && c.parser.Opaque(d)
+	return c.parser != nil && c.parser.Opaque(d)
 }
 
 // Events are the events of the connection itself, by their place in Events.
