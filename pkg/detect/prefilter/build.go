@@ -103,6 +103,9 @@ func span(patterns []Pattern) (from, end uint32) {
 	return from, end
 }
 
+// tag is the part of the hash that entries are told apart by.
+func (e entry) tag() uint32 { return uint32(e.hash >> 32) }
+
 // lanePlan is a lane to be: which literals, and how they are looked for.
 type lanePlan struct {
 	gram, stride int
@@ -126,42 +129,14 @@ type shape struct{ gram, stride int }
 
 // defaultShapes are the lanes, longest first: a literal goes to the first that it is long enough
 // for (gram + stride - 1).
-var defaultShapes = []shape{{5, 4}, {4, 1}, {2, 1}, {1, 1}}
-
-// takes says whether the lane can find the data: a strided one needs as many neighbouring grams as
-// the stride, none of them a run of one byte, since data has long ones.
-func (s shape) takes(data []byte) bool {
-	if s.stride == 1 {
-		return len(data) >= s.gram
-	}
-	clean := 0
-	for i := 0; i+s.gram <= len(data) && i < maxWindows; i++ {
-		if clean++; isRun(data[i:i+s.gram], 0x20) {
-			clean = 0
-		}
-		if clean == s.stride {
-			return true
-		}
-	}
-	return false
-}
-
-// isRun says whether data is one byte over and over, bits of fold apart.
-func isRun(data []byte, fold byte) bool {
-	for _, b := range data {
-		if b|fold != data[0]|fold {
-			return false
-		}
-	}
-	return true
-}
+var defaultShapes = []shape{{4, 1}, {2, 1}, {1, 1}}
 
 // planLanes divides the literals into lanes by length.
 func planLanes(literals []literal, shapes []shape) []lanePlan {
 	plans := make([]lanePlan, len(shapes))
 	for i := range literals {
 		for s, shape := range shapes {
-			if shape.takes(literals[i].data) {
+			if len(literals[i].data) >= shape.gram+shape.stride-1 {
 				plans[s].gram, plans[s].stride = shape.gram, shape.stride
 				plans[s].members = append(plans[s].members, i)
 				break
@@ -187,6 +162,12 @@ const (
 	// foldAll sets the bit that tells an upper case letter from a lower case one in all 8 bytes. It
 	// also makes some other bytes the same; the comparison in full tells them apart.
 	foldAll = 0x2020202020202020
+	// foldByte is foldAll's byte.
+	foldByte = 0x20
+	// sparseBits makes a filter 2^7 to 2^8 times as big as it has grams: most of what passes by
+	// chance costs a mispredicted branch. largestBits ends that at 256 KiB, part of a second cache.
+	sparseBits  = 7
+	largestBits = 21
 )
 
 // place chooses each member's grams and sizes the filter and the buckets.
@@ -205,39 +186,71 @@ func (p *lanePlan) place(literals []literal, freq *frequency) {
 	p.markRuns(literals)
 	grams := len(p.entries)
 	p.bucketBits = min(bits.Len(uint(grams)), maxBucketBits)
-	p.filterBits = min(max(bits.Len(uint(grams))+5, minFilterBits), 20, 8*p.gram)
+	p.filterBits = min(max(bits.Len(uint(grams))+sparseBits, minFilterBits), largestBits, 8*p.gram)
 	for i := range p.entries {
-		p.entries[i].bucket = bucket(uint32(p.entries[i].hash>>32), uint8(32-p.bucketBits))
+		p.entries[i].bucket = bucket(p.entries[i].tag(), uint8(32-p.bucketBits))
 	}
 	slices.SortFunc(p.entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.literal, b.literal), cmp.Compare(a.position, b.position))
+		return cmp.Or(cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.literal, b.literal), cmp.Compare(a.position, b.position),
+			cmp.Compare(a.hash, b.hash))
 	})
+	p.entries = slices.Compact(p.entries) // the grams of one run
 }
 
-// markRuns gives the entries of patterns of one byte over and over the position that says so, where
-// no other pattern has their tag. A run is found by its first gram, so every position must be
-// looked at.
+// markRuns gives grams that are in a run of one byte the position that says so, where that holds for
+// all patterns of the gram's tag.
 func (p *lanePlan) markRuns(literals []literal) {
-	if p.stride > 1 {
-		return
-	}
-	runs := make(map[uint32]bool) // by tag: whether all patterns are runs
-	pure := func(e entry) bool { l := &literals[e.literal]; return !l.noCase && isRun(l.data, 0) }
+	runs := make(map[uint32]bool)
 	for _, e := range p.entries {
-		if pure(e) {
-			runs[uint32(e.hash>>32)] = true
+		if l := &literals[e.literal]; isRun(l.data[e.position:int(e.position)+p.gram], foldByte) {
+			all, seen := runs[e.tag()]
+			runs[e.tag()] = (all || !seen) && l.inRun(int(e.position), p.gram)
 		}
 	}
-	for _, e := range p.entries {
-		if runs[uint32(e.hash>>32)] && !pure(e) {
-			runs[uint32(e.hash>>32)] = false
+	if len(runs) == 0 {
+		return
+	}
+	for _, e := range p.entries { // a tag is not all of a gram's bits: others may have it by chance
+		if runs[e.tag()] && !literals[e.literal].inRun(int(e.position), p.gram) {
+			runs[e.tag()] = false
 		}
 	}
 	for i, e := range p.entries {
-		if runs[uint32(e.hash>>32)] {
-			p.entries[i].position = runPosition
+		if runs[e.tag()] {
+			p.entries[i].position = literals[e.literal].runPosition(int(e.position))
 		}
 	}
+}
+
+// inRun says whether the gram at position at is one byte over and over in data too, in one case.
+func (l *literal) inRun(at, gram int) bool {
+	letter := lowerCase(l.data[at])-'a' < 26
+	return isRun(l.data[at:at+gram], 0) && !(l.noCase && letter)
+}
+
+// runPosition is the position in an entry of a gram that is in a run of one byte.
+func (l *literal) runPosition(at int) uint32 {
+	from, end := at, at
+	for from > 0 && l.data[from-1] == l.data[at] {
+		from--
+	}
+	for end < len(l.data) && l.data[end] == l.data[at] {
+		end++
+	}
+	if from == 0 && end < len(l.data) {
+		return runBit | runAtEnd | uint32(end)
+	}
+	return runBit | uint32(from)
+}
+
+// isRun says whether data is one byte over and over, bits of fold apart.
+func isRun(data []byte, fold byte) bool {
+	for _, b := range data {
+		if b|fold != data[0]|fold {
+			return false
+		}
+	}
+	return true
 }
 
 // hash is what Scan computes for the gram of data at position at.
@@ -313,7 +326,7 @@ func (w *writer) lane(at int, p *lanePlan) {
 			w.image[filter+(h>>3)] |= 1 << (h & 7)
 		}
 		w.u32(heads+headSize*int(e.bucket+1), uint32(i+1))
-		for j, v := range [...]uint32{uint32(e.hash >> 32), e.literal, e.position} {
+		for j, v := range [...]uint32{e.tag(), e.literal, e.position} {
 			w.u32(entries+i*entrySize+4*j, v)
 		}
 	}

@@ -84,7 +84,7 @@ func (f *frequency) rarest(data []byte, p *lanePlan, used *usage) int {
 	best, bestCost := 0, int(^uint(0)>>1)
 	for i := 0; i+p.gram <= len(data) && i < maxWindows; i++ {
 		c := f.cost(data[i:i+p.gram]) + log8(uint16(used.counts[p.hash(data, i)>>used.shift]))
-		if isRun(data[i:i+p.gram], 0x20) {
+		if isRun(data[i:i+p.gram], foldByte) {
 			c += runCost
 		}
 		costs[i%p.stride] = c

@@ -29,9 +29,12 @@ const (
 
 	noCaseBit = 1 << 31
 
-	// runPosition is the position of a gram whose pattern is one byte over and over. In a run of that
-	// byte it is compared once; only grams that no other kind of pattern has are marked so.
-	runPosition = 1<<32 - 1
+	// An entry's position with runBit is of a gram inside a run of one byte in the pattern: how many
+	// bytes the pattern has before the run or, with runAtEnd, up to its end. Only grams of which all
+	// patterns can be compared so are marked.
+	runBit    = 1 << 31
+	runAtEnd  = 1 << 30
+	runOffset = runAtEnd - 1
 
 	maxGram       = 8
 	maxStride     = 8

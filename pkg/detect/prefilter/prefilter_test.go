@@ -134,9 +134,17 @@ func TestEveryPlace(t *testing.T) {
 // genBytes draws from a small alphabet, so that patterns overlap, repeat and nearly match.
 func genBytes(lo, hi int) *rapid.Generator[[]byte] {
 	return rapid.Custom(func(t *rapid.T) []byte {
-		alphabet := rapid.SampledFrom([]string{"ab", "aAbB", "@`[{aA", "\x00\x20\xc4\xe4", "a\x00\xff zZ9"}).Draw(t, "alphabet")
+		alphabet := rapid.SampledFrom([]string{"ab", "aAbB", "aaaaaaab", "\x00\x00\x00\x00\x00\x01", "AAAAAAAaB", "     \x00", "@`[{aA", "\x00\x20\xc4\xe4", "a\x00\xff zZ9"}).Draw(t, "alphabet")
 		return rapid.SliceOfN(rapid.SampledFrom([]byte(alphabet)), lo, hi).Draw(t, "bytes")
 	})
+}
+
+// testShapes are lanes of every gram length and stride.
+var testShapes = [][]shape{
+	defaultShapes,
+	{{8, 4}, {7, 3}, {4, 4}, {5, 1}, {4, 2}, {3, 2}, {2, 1}, {1, 1}},
+	{{4, 8}, {4, 1}, {3, 1}, {1, 2}, {1, 1}},
+	{{1, 4}, {1, 1}},
 }
 
 func TestScanIsTheOracle(t *testing.T) {
@@ -162,7 +170,12 @@ func TestScanIsTheOracle(t *testing.T) {
 			data = append(bytes.Repeat([]byte{'a', 'b', 0, 'A'}, n/4), data...)
 		}
 		want := oracle(patterns, data, start)
-		if got := scan(open(t, patterns), data[:len(data):len(data)], start, 16); !slices.Equal(got, want) {
+		shapes := rapid.SampledFrom(testShapes).Draw(t, "shapes")
+		table, err := Open(build(nil, patterns, shapes))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := scan(table, data[:len(data):len(data)], start, 16); !slices.Equal(got, want) {
 			t.Fatalf("got %v, want %v", got, want)
 		}
 	})

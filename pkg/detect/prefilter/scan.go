@@ -152,8 +152,7 @@ func (l *lane) has(hash uint64) bool {
 }
 
 // check compares the patterns that have the gram of word, read at position at. It returns the next
-// position worth a check: in a run of one byte, when only patterns of that byte have the gram, the
-// run's end.
+// position worth a check: after a run of one byte, its end.
 func (t *Table) check(l *lane, word uint64, at int, data []byte, start uint64, hits *Hits) int {
 	tag := uint32((word | l.fold) * l.mul >> 32)
 	head := int(bucket(tag, l.bucketShift)) * headSize
@@ -165,37 +164,55 @@ func (t *Table) check(l *lane, word uint64, at int, data []byte, start uint64, h
 	if first > last || last > uint64(len(l.entries)) {
 		return at
 	}
-	end := 0 // of the run of one byte at at, once it is needed
+	next := at
 	for e := l.entries[first:last]; len(e) >= entrySize; e = e[entrySize:] {
 		if binary.LittleEndian.Uint32(e) != tag {
 			continue
 		}
-		pattern, position := binary.LittleEndian.Uint32(e[4:]), binary.LittleEndian.Uint32(e[8:])
-		if position == runPosition {
-			if end == 0 {
-				end = runEnd(data, at, l.gram)
-			}
-			t.verify(pattern, data, at, end-at, start, hits)
+		position := binary.LittleEndian.Uint32(e[8:])
+		if position&runBit != 0 {
+			next = t.checkRun(l, e[:entrySize:entrySize], at, data, start, hits)
 		} else if from := at - int(position); from >= 0 {
-			t.verify(pattern, data, from, 0, start, hits)
+			t.verify(binary.LittleEndian.Uint32(e[4:]), data, from, 0, start, hits)
 		}
 	}
-	return max(at, end-l.gram+1)
+	return next
 }
 
-// runEnd returns the end of the run of one byte at position at, or at when it is shorter than a gram.
-func runEnd(data []byte, at, gram int) int {
-	b, end := data[at], at+1
+// checkRun compares a pattern whose gram is in a run of one byte of it with the run of data that
+// position at is in. The two runs begin or end together, unless the pattern is nothing else: so one
+// comparison is enough for the run. It returns the first position after it whose gram differs.
+func (t *Table) checkRun(l *lane, entry []byte, at int, data []byte, start uint64, hits *Hits) int {
+	from, end := run(data, at, l.stride)
+	if end-at < l.gram {
+		return at // bytes that only look the same when folded
+	}
+	pattern, position := binary.LittleEndian.Uint32(entry[4:]), binary.LittleEndian.Uint32(entry[8:])
+	switch offset := int(position & runOffset); {
+	case position&runAtEnd != 0 && end-offset >= 0:
+		t.verify(pattern, data, end-offset, 0, start, hits)
+	case position&runAtEnd == 0 && offset > 0 && from-offset >= 0:
+		t.verify(pattern, data, from-offset, 0, start, hits)
+	case position&runAtEnd == 0 && offset == 0:
+		t.verify(pattern, data, from, end-from, start, hits)
+	}
+	return end - l.gram + 1
+}
+
+// run returns the ends of the run of one byte that position at is in. A lane meets a run within its
+// first stride bytes, so it does not look further back.
+func run(data []byte, at, stride int) (from, end int) {
+	b, from, end := data[at], at, at+1
+	for from > 0 && at-from < stride && data[from-1] == b {
+		from--
+	}
 	for all := uint64(b) * 0x0101010101010101; end+8 <= len(data) && binary.LittleEndian.Uint64(data[end:]) == all; {
 		end += 8
 	}
 	for end < len(data) && data[end] == b {
 		end++
 	}
-	if end-at < gram {
-		return at
-	}
-	return end
+	return from, end
 }
 
 // bucket spreads a tag over the buckets; its bits are not those that chose the bitmap's bit.
