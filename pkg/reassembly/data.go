@@ -55,7 +55,7 @@ func (a *Assembler) data(from *Stream) {
 	if from.q != nil {
 		a.gap(from)
 	}
-	if !r.fresh && upTo(g.first()+uint32(n), from.next) && !a.out.Retransmission {
+	if !r.fresh && !r.differs && upTo(g.first()+uint32(n), from.next) && !a.out.Retransmission {
 		a.out.Retransmission = true
 		a.count.Retransmissions++
 	}

@@ -15,15 +15,13 @@ const (
 
 // talk is a session in a test: what is sent, and what a reader has read of each direction, gaps as '?'.
 type talk struct {
-	t     testing.TB
-	a     *Assembler
-	s     Session
-	read  [2][]byte
-	at    [2]uint64
-	now   time.Time
-	isn   [2]uint32
-	ts    bool
-	scale uint8
+	t    testing.TB
+	a    *Assembler
+	s    Session
+	read [2][]byte
+	at   [2]uint64
+	now  time.Time
+	isn  [2]uint32
 }
 
 func newTalk(t testing.TB, c Config) *talk {
@@ -38,6 +36,7 @@ type sent struct {
 	data     string
 	win      uint16
 	urgent   uint16
+	closed   bool // a window of 0; without it 0 is 65535
 	opt      packet.TCPOptions
 }
 
@@ -47,7 +46,7 @@ func (k *talk) send(x sent) Outcome {
 	if x.flags&packet.ACK != 0 {
 		h.TCP.Ack = k.isn[x.d^1] + 1 + uint32(x.ack)
 	}
-	if x.win == 0 {
+	if x.win == 0 && !x.closed {
 		h.TCP.Window = 65535
 	}
 	return k.give(x.d, &h)
@@ -55,6 +54,9 @@ func (k *talk) send(x sent) Outcome {
 
 func (k *talk) give(d flow.Direction, h *packet.Headers) Outcome {
 	o := k.a.Segment(&k.s, d, h, k.now)
+	if o.Swapped {
+		k.isn[0], k.isn[1] = k.isn[1], k.isn[0]
+	}
 	k.readAll()
 	clear(h.Payload) // the packet's memory is not kept
 	k.a.Settle(&k.s)

@@ -47,6 +47,7 @@ func TestOutOfOrder(t *testing.T) {
 	k.wantRead(client, "")
 	k.say(client, 0, "abc")
 	k.wantRead(client, "abcdefgh")
+	k.acks(server, 8)
 	if c := k.a.Counters(); c.OutOfOrder != 2 || c.Memory != 0 {
 		t.Errorf("%d segments out of order, want 2", c.OutOfOrder)
 	}

@@ -155,7 +155,7 @@ func (a *Assembler) inWindow(s *Session, from, to *Stream) bool {
 		a.out.Events.add(eventsOf[s.state].old(g))
 		a.again(from)
 		return false
-	case from.flags.has(sawFin) && after(end, from.fin):
+	case len(g.data) > 0 && from.flags.has(sawFin) && after(end, from.fin):
 		return a.afterFin(s, from)
 	case len(g.data) == 1 && g.seq == from.next && from.window == 0:
 		s.flags.set(zeroProbed)
