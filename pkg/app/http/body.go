@@ -11,11 +11,11 @@ import (
 type body struct {
 	kept   []byte // decoded
 	limit  int
-	wire   int64 // bytes on the wire, without those of the chunks' framing
+	wire   int64 // bytes on the wire, with the framing of chunks
 	codec  *decoder
-	full   bool   // the limit is reached: nothing more is kept
-	parts  []part // of a multipart body
-	search int
+	full   bool // the limit is reached: nothing more is kept
+	form   form
+	files  []formFile // of a form
 	op     []byte
 	opDone bool
 }
@@ -88,6 +88,10 @@ func (p *parser) bodyDone(t *transaction, d flow.Direction) {
 	if b.codec != nil {
 		p.decodeEnd(t, d)
 		p.putDecoder(b)
+	}
+	if m := &t.msg[d]; d == flow.ToServer && len(b.kept) > 0 && m.multipart() {
+		m.scanForm(true)
+		t.events[d] |= b.form.events
 	}
 }
 

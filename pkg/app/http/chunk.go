@@ -42,6 +42,7 @@ func (p *parser) chunkSize(d flow.Direction, r *reader, data []byte, end bool) (
 	if d == flow.ToServer && bytes.IndexByte(data[at:eol], ';') >= 0 {
 		t.raise(d, evChunkExtension)
 	}
+	t.msg[d].body.wire += int64(eol + 1)
 	r.left = size
 	r.state = rChunkData
 	if size == 0 {
@@ -87,11 +88,13 @@ func unhex(c byte) int {
 }
 
 // chunkEnd skips what is between a chunk and the next size line.
-func (p *parser) chunkEnd(r *reader, data []byte) (used int, more bool) {
-	n := bytes.IndexByte(data, '\n')
-	if n < 0 {
-		return len(data), true
+func (p *parser) chunkEnd(d flow.Direction, r *reader, data []byte) (used int, more bool) {
+	n := bytes.IndexByte(data, '\n') + 1
+	if n > 0 {
+		r.state = rChunkSize
+	} else {
+		n = len(data)
 	}
-	r.state = rChunkSize
-	return n + 1, true
+	r.tx.msg[d].body.wire += int64(n)
+	return n, true
 }

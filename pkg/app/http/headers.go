@@ -28,12 +28,15 @@ func (p *parser) headerLine(d flow.Direction, r *reader, data []byte, end bool) 
 	case isFold(data[0]) && !(d == flow.ToClient && m.ownHeader(data[:l.end])):
 		p.foldLine(r, d, data, l)
 	default:
+		p.flush(t, d)
+		from, ok := p.keepLine(t, d, data[:l.next])
+		if !ok {
+			break
+		}
+		m.pending = span{from, from + int32(l.end)}
 		if isFold(data[0]) {
 			t.raise(d, folding[d])
-		}
-		p.flush(t, d)
-		if from, ok := p.keepLine(t, d, data[:l.next]); ok {
-			m.pending = span{from, from + int32(l.end)}
+			m.pending.from++
 		}
 	}
 	return l.next, true

@@ -41,8 +41,8 @@ func (t *transaction) Log(o *layer.Object, d flow.Direction) (ok bool) {
 	} else if p := t.answerProtocol; p.to > p.from {
 		o.Raw("protocol", p.of(r.raw))
 	}
-	if t.status > 0 {
-		o.Int("status", int64(t.status))
+	if n := leadingNumber(t.code.of(r.raw)); n > 0 {
+		o.Int("status", int64(n))
 	}
 	if t.status >= 300 && t.status < 400 {
 		logField(o, "redirect", r, kLocation)
@@ -69,4 +69,15 @@ func (t *transaction) logPort(o *layer.Object) {
 	if n, ok := parseLength(port); ok && n > 0 && n <= 65535 {
 		o.Int("http_port", n)
 	}
+}
+
+// leadingNumber is the number at the start of a status code, which may be followed by anything.
+func leadingNumber(b []byte) (n int) {
+	for _, c := range b {
+		if c < '0' || c > '9' || n > 999 {
+			break
+		}
+		n = n*10 + int(c-'0')
+	}
+	return n
 }

@@ -266,5 +266,5 @@ func (m *message) release(p *layer.Pool) {
 		p.Put(m.derived[i])
 	}
 	m.body.release(p)
-	*m = message{fields: m.fields[:0], body: body{parts: m.body.parts[:0]}}
+	*m = message{fields: m.fields[:0], body: body{files: m.body.files[:0]}}
 }

@@ -90,7 +90,7 @@ func (p *parser) step(d flow.Direction, r *reader, data []byte, end bool) (used 
 	case rChunkSize:
 		return p.chunkSize(d, r, data, end)
 	case rChunkEnd:
-		return p.chunkEnd(r, data)
+		return p.chunkEnd(d, r, data)
 	case rUntilEnd:
 		p.bodyData(r.tx, d, data)
 		return len(data), true

@@ -15,6 +15,7 @@ type transaction struct {
 	method, uri, protocol      span // of the request line
 	version                    int  // see parseVersion; 0 if there is none
 	parts                      uriParts
+	pathLen                    int  // of the path in the normalised URI
 	known                      bool // the method is
 	answerProtocol, code, text span // of the status line
 	answerVersion, status      int

@@ -82,7 +82,9 @@ func (t *transaction) appendNormal(dst []byte) []byte {
 	if u.authority && len(u.scheme.of(b)) == 0 {
 		return append(dst, b...) // of CONNECT
 	}
+	from := len(dst)
 	dst = appendPath(dst, u.path.of(b))
+	t.pathLen = len(dst) - from
 	if u.hasQuery {
 		dst = append(append(dst, '?'), u.query.of(b)...)
 	}
