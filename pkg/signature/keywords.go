@@ -5,7 +5,7 @@ package signature
 var keywords = []*Keyword{
 	// On values: content stands first (kindContent).
 	&content, &uricontent, &nocase, &rawbytes, &startsWith, &endsWith, &contentOffset, &contentDepth, &contentDistance,
-	&contentWithin, &fastPattern, &contentReplace,
+	&contentWithin, &fastPattern, &contentReplace, &pcre,
 
 	&dsize,
 	&msg,
@@ -23,4 +23,18 @@ var keywords = []*Keyword{
 	&flowState,
 	&threshold,
 	&detectionFilter,
+	&tag, &prefilterAdvice, &bypass,
+
+	&flowbits, &flowint, &xbits, &hostbits, &streamSize,
+	&flowAge, &flowPkts, &flowPktsS, &flowPktsC, &flowBytes, &flowBytesS, &flowBytesC,
+	&appLayerProtocol, &appLayerEvent, &decodeEvent, &streamEvent,
+	&tcpFlags, &tcpSeq, &tcpAck, &tcpWindow, &tcpMSS, &tcpScale,
+	&ttl, &ipID, &tos, &sameIP, &fragOffset, &fragBits, &ipOpts, &ipProto,
+	&icmpType, &icmpCode, &icmpID, &icmpSeq, &icmpMTU, &igmpType,
+	&ipv4Checksum, &tcpv4Checksum, &tcpv6Checksum, &udpv4Checksum, &udpv6Checksum, &icmpv4Checksum, &icmpv6Checksum, &igmpChecksum,
+	&vlanID, &vlanLayers,
+
+	refusedLua, refusedLuaxform, refusedDataset, refusedDatarep, refusedIprep, refusedGeoip, refusedFilestore, refusedFilemagic,
+	refusedFilesize, refusedFilemd5, refusedFilesha1, refusedFilesha256, refusedTLSStore, refusedASN1, refusedFrame, refusedState,
+	refusedMark,
 }

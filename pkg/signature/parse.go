@@ -30,6 +30,7 @@ func Parse(file string, line int, text string, env *Env) (*Signature, error) {
 	var f *fault
 	if errors.As(err, &f) {
 		r.Keyword, r.Skipped = f.keyword, f.skipped
+		r.Reason = strings.TrimPrefix(r.Reason, r.Keyword+": ")
 	}
 	return nil, r
 }
