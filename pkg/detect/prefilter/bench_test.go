@@ -191,15 +191,16 @@ func benchScan(b *testing.B, patterns []Pattern, shapes []shape, c corpus) {
 func BenchmarkScan(b *testing.B) {
 	corpora := []corpus{mixedCorpus(b), randomCorpus()}
 	rules := rulePatterns(b)
-	long := slices.DeleteFunc(slices.Clone(rules), func(p Pattern) bool { return len(p.Data) < 4 })
+	from4 := slices.DeleteFunc(slices.Clone(rules), func(p Pattern) bool { return len(p.Data) < minLong })
+	from8 := slices.DeleteFunc(slices.Clone(rules), func(p Pattern) bool { return !longShapes[0].takes(p.Data) })
 	for _, set := range []struct {
 		name     string
 		patterns []Pattern
-	}{{"rules", rules}, {"rules4", long}, {"synthetic", synthetic(24000, 1)}} {
+	}{{"all", rules}, {"from4", from4}, {"from8", from8}, {"synthetic", synthetic(24000, 1)}} {
 		for _, n := range []int{20, 200, 2000, 8000, 24000} {
 			for _, c := range corpora {
 				b.Run(fmt.Sprintf("%s/%d/%s", set.name, n, c.name), func(b *testing.B) {
-					benchScan(b, shuffled(set.patterns, n), defaultShapes, c)
+					benchScan(b, shuffled(set.patterns, n), nil, c)
 				})
 			}
 		}

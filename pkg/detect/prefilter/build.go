@@ -21,12 +21,15 @@ type literal struct {
 //
 // A table is at most 4 GiB: its patterns must be smaller in all.
 func Build(image []byte, patterns []Pattern) []byte {
-	return build(image, patterns, defaultShapes)
+	return build(image, patterns, nil)
 }
 
-// build is Build with these lane shapes.
+// build is Build with these lane shapes, longest first, or those that suit the patterns.
 func build(image []byte, patterns []Pattern, shapes []shape) []byte {
 	literals := distinct(patterns)
+	if shapes == nil {
+		shapes = suitable(literals)
+	}
 	origin := len(image)
 	image = append(image, make([]byte, headerSize)...)
 	plans := planLanes(literals, shapes)
@@ -127,16 +130,51 @@ type entry struct {
 // shape is how a lane looks at data: the bytes of a gram, and every how many positions.
 type shape struct{ gram, stride int }
 
-// defaultShapes are the lanes, longest first: a literal goes to the first that it is long enough
-// for (gram + stride - 1).
-var defaultShapes = []shape{{4, 1}, {2, 1}, {1, 1}}
+// longShapes are the choices for literals of 4 bytes and more, the fastest first. All of a table's
+// share one lane: a second pass over the data costs more than a stride saves.
+var longShapes = [...]shape{{6, 3}, {6, 2}, {5, 2}, {4, 2}, {4, 1}}
+
+// shortShapes are the lanes for literals that are shorter.
+var shortShapes = [...]shape{{2, 1}, {1, 1}}
+
+// suitable returns the lanes for the literals.
+func suitable(literals []literal) []shape {
+	for _, s := range longShapes {
+		misfit := func(l literal) bool { return len(l.data) >= minLong && !s.takes(l.data) }
+		if !slices.ContainsFunc(literals, misfit) {
+			return append([]shape{s}, shortShapes[:]...)
+		}
+	}
+	return nil // not reached: the last shape takes all of minLong bytes
+}
+
+// minLong is the least length of a literal in the lane of the long ones.
+const minLong = 4
+
+// takes says whether the lane can find the data well: it needs as many neighbouring grams as the
+// stride, and with a stride none of them a run of one byte, since data has many.
+func (s shape) takes(data []byte) bool {
+	if s.stride == 1 {
+		return len(data) >= s.gram
+	}
+	clean := 0
+	for i := 0; i+s.gram <= len(data) && i < maxWindows; i++ {
+		if clean++; isRun(data[i:i+s.gram], foldByte) {
+			clean = 0
+		}
+		if clean == s.stride {
+			return true
+		}
+	}
+	return false
+}
 
 // planLanes divides the literals into lanes by length.
 func planLanes(literals []literal, shapes []shape) []lanePlan {
 	plans := make([]lanePlan, len(shapes))
 	for i := range literals {
 		for s, shape := range shapes {
-			if len(literals[i].data) >= shape.gram+shape.stride-1 {
+			if shape.takes(literals[i].data) {
 				plans[s].gram, plans[s].stride = shape.gram, shape.stride
 				plans[s].members = append(plans[s].members, i)
 				break
