@@ -3,7 +3,11 @@ package app
 
 import (
 	"citygate/pkg/app/dns"
+	"citygate/pkg/app/http"
 	"citygate/pkg/app/layer"
+	"citygate/pkg/app/modbus"
+	"citygate/pkg/app/onvif"
+	"citygate/pkg/app/rtsp"
 	"citygate/pkg/app/smb"
 	"citygate/pkg/app/ssh"
 	"citygate/pkg/app/tls"
@@ -13,11 +17,15 @@ import (
 // line here.
 func Protocols() []*layer.Protocol {
 	return []*layer.Protocol{
+		http.Protocol(),
+		rtsp.Protocol(),
 		tls.Protocol(),
 		ssh.Protocol(),
 		smb.Protocol(),
 		dns.Protocol(),
 		dns.OverTCP(),
+		modbus.Protocol(),
+		onvif.Protocol(),
 	}
 }
 
