@@ -135,7 +135,7 @@ type Outcome struct {
 	// Invalid: a host would not take the segment; nothing of it entered the session. Detection may look at the packet, but
 	// it is no part of the stream (Suricata: no stream rules on it).
 	Invalid bool
-	// Ignored: the segment belongs to no session, since there was none to pick up.
+	// Ignored: the segment belongs to no session, since there was none to pick up (Config.Midstream).
 	Ignored bool
 	// Retransmission: all its bytes were there before.
 	Retransmission bool

@@ -197,9 +197,8 @@ func (a *Assembler) closed(s *Session) {
 		sender = flow.ToClient
 	}
 	switch {
-	case g.dir != sender:
-		a.out.Ignored = true
-		if a.inline && len(g.data) > 0 {
+	case g.dir != sender: // it has not seen the RST yet
+		if len(g.data) > 0 {
 			a.refuse()
 		}
 	case before(g.seq, from.ack):

@@ -105,7 +105,7 @@ func TestResets(t *testing.T) {
 		{name: "of the other side", lines: shaken + `
 			c PA 0 0 data=abc | established
 			s RA 0 3 | closed
-			c PA 3 0 data=def | closed ignored`, c: "abc"},
+			c PA 3 0 data=def | closed invalid`, c: "abc"},
 		{name: "with data", lines: shaken + `
 			c RA 0 0 data=reason | closed rst_with_data`},
 		{name: "forged", lines: shaken + `
@@ -128,7 +128,7 @@ func TestResets(t *testing.T) {
 		{name: "its sender still talks, in line", config: inlineConfig, lines: shaken + `
 			c R 0 0 | closed
 			c PA 0 0 data=def | closed suspected_rst_inject drop invalid
-			s PA 0 0 data=x | closed drop invalid ignored`},
+			s PA 0 0 data=x | closed drop invalid`},
 		{name: "instead of an answer", lines: `
 			c S -1 0 | syn_sent
 			s RA 0 5 | syn_sent rst_invalid_ack invalid

@@ -120,10 +120,8 @@ func (a *Assembler) synSent(s *Session) {
 		a.repeatSyn(s)
 	case g.is(packet.ACK) && g.dir == flow.ToServer && a.cfg.AsyncOneSide:
 		a.oneSided(s)
-	case a.inline && len(g.data) > 0: // no host takes data before its answer
+	case len(g.data) > 0: // no host takes data before its answer
 		a.refuse()
-	default:
-		a.out.Ignored = true
 	}
 }
 

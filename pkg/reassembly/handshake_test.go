@@ -215,7 +215,7 @@ func TestOneSided(t *testing.T) {
 			s A 0 9 | established`, c: "abcdefghi"},
 		{name: "not asked for", lines: `
 			c S -1 0 | syn_sent
-			c A 0 0 | syn_sent ignored
-			c PA 0 0 data=GET | syn_sent ignored`},
+			c A 0 0 | syn_sent
+			c PA 0 0 data=GET | syn_sent invalid`},
 	})
 }

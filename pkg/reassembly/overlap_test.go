@@ -57,13 +57,13 @@ func TestOverlapPolicies(t *testing.T) {
 	}
 }
 
-// model is the overlap rules, byte by byte: the value of each and the run that it belongs to, 0 for none.
-type model struct {
+// overlapModel is the overlap rules, byte by byte: the value of each and the run that it belongs to, 0 for none.
+type overlapModel struct {
 	value, run []int
 	runs       int
 }
 
-func (m *model) put(p Policy, from, to, value int) {
+func (m *overlapModel) put(p Policy, from, to, value int) {
 	m.runs++
 	own := m.runs
 	old := append([]int(nil), m.run...)
@@ -106,7 +106,7 @@ func TestOverlapsAsModel(t *testing.T) {
 		size := rapid.SampledFrom([]int{60, 9000}).Draw(rt, "size")
 		k := newTalk(t, Config{Policy: p})
 		k.shake()
-		m := model{value: make([]int, size), run: make([]int, size)}
+		m := overlapModel{value: make([]int, size), run: make([]int, size)}
 		for i := range rapid.IntRange(1, 25).Draw(rt, "segments") {
 			from := rapid.IntRange(0, size-1).Draw(rt, "from")
 			to := rapid.IntRange(from+1, size).Draw(rt, "to")

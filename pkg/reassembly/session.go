@@ -79,5 +79,22 @@ func (s *Session) OneSided() bool { return s.flags.has(async) }
 // Reset says that the session was ended by a RST.
 func (s *Session) Reset() bool { return s.flags.has(reset) }
 
+// Swap turns the session round: what was sent to the server was sent to the client. For a session that was picked up in
+// its middle, when its bytes tell who is the server.
+func (s *Session) Swap() {
+	s.streams[0], s.streams[1] = s.streams[1], s.streams[0]
+	if sides := s.flags & (sawClient | sawServer); sides == sawClient || sides == sawServer {
+		s.flags ^= sawClient | sawServer
+	}
+	if s.flags.has(finFirst) {
+		s.flags ^= serverFirst
+	}
+	if s.flags.has(reset) {
+		s.flags ^= resetByServer
+	}
+	s.flags &^= confirmed
+	s.close()
+}
+
 // Stream is the stream that is sent in a direction.
 func (s *Session) Stream(d flow.Direction) *Stream { return &s.streams[d&1] }

@@ -55,7 +55,7 @@ func TestWindows(t *testing.T) {
 			s A 0 3 | established`, c: "abc"},
 		{name: "window update that blinds", lines: shaken + `
 			c PA 0 0 data=abc | established
-			s A 500 900 win=10 | established pkt_bad_window_update ignored
+			s A 500 900 win=10 | established pkt_bad_window_update
 			c PA 3 0 data=def | established
 			s A 0 6 | established`, c: "abcdef"},
 		{name: "outdated acknowledgement", lines: shaken + `
