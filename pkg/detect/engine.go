@@ -27,7 +27,7 @@ const (
 
 // Config says how an engine works. The zero value of a limit is its default.
 type Config struct {
-	Inline     bool // verdicts count: signatures drop, streams are normalised
+	Inline     bool // verdicts count; Streams.Inline is apart
 	Checksums  bool // packets with wrong checksums are no part of streams
 	Streams    reassembly.Config
 	Defragment reassembly.DefragConfig
@@ -37,6 +37,7 @@ type Config struct {
 	IgnoreVLAN bool
 	// Policies for what cannot be inspected in full; see Exception.
 	MidstreamPolicy Exception
+	ErrorPolicy     Exception
 	Protocols       []*layer.Protocol // app.Protocols() if nil
 }
 
@@ -93,7 +94,7 @@ func New(cfg Config, rules *Rules, out Output) *Engine {
 	if cfg.Protocols == nil {
 		cfg.Protocols = app.Protocols()
 	}
-	cfg.Streams.Inline, cfg.Defragment.Inline = cfg.Inline, cfg.Inline
+	cfg.Defragment.Inline = cfg.Inline
 	pool := layer.NewPool(parserMemory)
 	e := &Engine{
 		cfg: cfg, out: out, pool: pool,

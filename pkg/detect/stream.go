@@ -94,7 +94,7 @@ func (e *Engine) raw(f *Flow, d flow.Direction, ready uint64, flush bool) {
 	for r.start < ready {
 		end := min(ready, (r.start/chunkSize+1)*chunkSize)
 		whole := end%chunkSize == 0
-		if !whole && !flush && !e.cfg.Inline {
+		if !whole && !flush && !e.cfg.Streams.Inline {
 			return
 		}
 		e.chunk(f, d, end)
