@@ -122,6 +122,8 @@ type lanePlan struct {
 // entry is one gram of one literal.
 type entry struct {
 	hash     uint64
+	after    uint32 // the literal's bytes from the gram's fifth on, folded
+	mask     uint32 // which of them the literal has
 	bucket   uint32
 	literal  uint32
 	position uint32
@@ -218,7 +220,9 @@ func (p *lanePlan) place(literals []literal, freq *frequency) {
 		for i := range p.stride {
 			hash := p.hash(data, at+i)
 			used.add(hash)
-			p.entries = append(p.entries, entry{hash: hash, literal: uint32(m), position: uint32(at + i)})
+			e := entry{hash: hash, literal: uint32(m), position: uint32(at + i)}
+			e.after, e.mask = p.after(data, at+i)
+			p.entries = append(p.entries, e)
 		}
 	}
 	p.markRuns(literals)
@@ -256,6 +260,7 @@ func (p *lanePlan) markRuns(literals []literal) {
 	for i, e := range p.entries {
 		if runs[e.tag()] {
 			p.entries[i].position = literals[e.literal].runPosition(int(e.position))
+			p.entries[i].after, p.entries[i].mask = 0, 0
 		}
 	}
 }
@@ -296,6 +301,16 @@ func (p *lanePlan) hash(data []byte, at int) uint64 {
 	var w [8]byte
 	copy(w[:], data[at:min(at+8, len(data))])
 	return (binary.LittleEndian.Uint64(w[:]) | p.fold) * p.mul
+}
+
+// after returns what Scan sees behind the first bytes of the gram at position at, and the bits of it
+// that data has.
+func (p *lanePlan) after(data []byte, at int) (value, mask uint32) {
+	for i, b := range data[min(at+afterAt, len(data)):min(at+8, len(data))] {
+		value |= uint32(b|byte(p.fold)) << (8 * i)
+		mask |= 0xff << (8 * i)
+	}
+	return value, mask
 }
 
 // writer appends sections to an image.
@@ -364,7 +379,7 @@ func (w *writer) lane(at int, p *lanePlan) {
 			w.image[filter+(h>>3)] |= 1 << (h & 7)
 		}
 		w.u32(heads+headSize*int(e.bucket+1), uint32(i+1))
-		for j, v := range [...]uint32{e.tag(), e.literal, e.position} {
+		for j, v := range [...]uint32{e.tag(), e.after, e.mask, e.literal, e.position} {
 			w.u32(entries+i*entrySize+4*j, v)
 		}
 	}

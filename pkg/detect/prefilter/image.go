@@ -24,7 +24,7 @@ const (
 
 	patternSize   = 16 // data offset u32, data length u32 (top bit: no case), first reference u32, references u32
 	referenceSize = 12 // ID u32, offset u32, depth u32
-	entrySize     = 12 // tag u32, pattern u32, the gram's offset in the pattern u32
+	entrySize     = 20 // tag u32, after u32, mask u32, pattern u32, the gram's offset in the pattern u32
 	headSize      = 4  // number of the bucket's first entry u32; one more head than buckets
 
 	noCaseBit = 1 << 31
@@ -35,6 +35,10 @@ const (
 	runBit    = 1 << 31
 	runAtEnd  = 1 << 30
 	runOffset = runAtEnd - 1
+
+	// afterAt is where in a word the bytes are that an entry's after and mask tell of: where they
+	// differ, the pattern need not be touched.
+	afterAt = 4
 
 	maxGram       = 8
 	maxStride     = 8

@@ -154,7 +154,8 @@ func (l *lane) has(hash uint64) bool {
 // check compares the patterns that have the gram of word, read at position at. It returns the next
 // position worth a check: after a run of one byte, its end.
 func (t *Table) check(l *lane, word uint64, at int, data []byte, start uint64, hits *Hits) int {
-	tag := uint32((word | l.fold) * l.mul >> 32)
+	folded := word | l.fold
+	tag, after := uint32(folded*l.mul>>32), uint32(folded>>(8*afterAt))
 	head := int(bucket(tag, l.bucketShift)) * headSize
 	if head+2*headSize > len(l.heads) {
 		return at
@@ -166,14 +167,14 @@ func (t *Table) check(l *lane, word uint64, at int, data []byte, start uint64, h
 	}
 	next := at
 	for e := l.entries[first:last]; len(e) >= entrySize; e = e[entrySize:] {
-		if binary.LittleEndian.Uint32(e) != tag {
+		if binary.LittleEndian.Uint32(e) != tag || (binary.LittleEndian.Uint32(e[4:])^after)&binary.LittleEndian.Uint32(e[8:]) != 0 {
 			continue
 		}
-		position := binary.LittleEndian.Uint32(e[8:])
+		position := binary.LittleEndian.Uint32(e[16:])
 		if position&runBit != 0 {
 			next = t.checkRun(l, e[:entrySize:entrySize], at, data, start, hits)
 		} else if from := at - int(position); from >= 0 {
-			t.verify(binary.LittleEndian.Uint32(e[4:]), data, from, 0, start, hits)
+			t.verify(binary.LittleEndian.Uint32(e[12:]), data, from, 0, start, hits)
 		}
 	}
 	return next
@@ -187,7 +188,7 @@ func (t *Table) checkRun(l *lane, entry []byte, at int, data []byte, start uint6
 	if end-at < l.gram {
 		return at // bytes that only look the same when folded
 	}
-	pattern, position := binary.LittleEndian.Uint32(entry[4:]), binary.LittleEndian.Uint32(entry[8:])
+	pattern, position := binary.LittleEndian.Uint32(entry[12:]), binary.LittleEndian.Uint32(entry[16:])
 	switch offset := int(position & runOffset); {
 	case position&runAtEnd != 0 && end-offset >= 0:
 		t.verify(pattern, data, end-offset, 0, start, hits)
