@@ -62,8 +62,8 @@ func (d *Decoder) fragment6() {
 
 // chain is what an IPv6 packet had of extension headers so far.
 type chain struct {
-	n, destinations                      int
-	hopByHop, routing, authenticat, frag bool
+	n, destinations                         int
+	hopByHop, routing, authentication, frag bool
 }
 
 // extensions steps over the extension headers from next on. It gives the protocol behind them; whole is false if they
@@ -142,10 +142,10 @@ func (d *Decoder) judge(c *chain, kind byte) bool {
 		if d.rest[2]|d.rest[3] != 0 {
 			d.h.Events.Add(IPv6AHReserved)
 		}
-		if c.authenticat {
+		if c.authentication {
 			d.h.Events.Add(IPv6DuplicateAH)
 		}
-		c.authenticat = true
+		c.authentication = true
 	}
 	return true
 }

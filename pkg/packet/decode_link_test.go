@@ -281,6 +281,27 @@ func TestHeaderFields(t *testing.T) {
 	}
 }
 
+func TestInherit(t *testing.T) {
+	outer, err := NewDecoder().DecodeLink(LinkEthernet, join(ether("0800", "81000014"), ip4(4, inner4)), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	link, data, _ := outer.Inner()
+	inner, err := NewDecoder().DecodeLink(link, data, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inner.Inherit(&outer)
+	if inner.Src != macA || inner.Dst != macB || inner.VLAN != 20 || inner.VLANs[0] != 20 || inner.VLANCount != 1 {
+		t.Errorf("%+v", inner)
+	}
+	tagged := Headers{Src: macB, VLAN: 7, VLANs: [MaxVLANs]uint16{7}, VLANCount: 1}
+	tagged.Inherit(&outer)
+	if tagged.Src != macB || tagged.VLAN != 7 {
+		t.Errorf("%+v", tagged)
+	}
+}
+
 func TestICMPID(t *testing.T) {
 	d := NewDecoder()
 	for kind := range 256 {

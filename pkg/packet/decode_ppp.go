@@ -4,10 +4,10 @@ import "encoding/binary"
 
 // PPP protocol numbers (IANA).
 const (
-	pppIPv4        = 0x0021
-	pppVJCompress  = 0x002d
-	pppVJUncompres = 0x002f
-	pppIPv6        = 0x0057
+	pppIPv4           = 0x0021
+	pppVJCompressed   = 0x002d
+	pppVJUncompressed = 0x002f
+	pppIPv6           = 0x0057
 )
 
 // ppp reads the protocol of a PPP frame (RFC 1661, 2; RFC 1662, 3.1), which may be framed and may be compressed.
@@ -42,7 +42,7 @@ func (d *Decoder) pppPayload(t uint16) {
 			d.h.EtherType = etherIPv4
 			d.ipv4()
 		}
-	case t == pppVJUncompres: // an IPv4 packet whose protocol is a slot's number
+	case t == pppVJUncompressed: // an IPv4 packet whose protocol is a slot's number
 		if d.need(20, PPPVJTooSmall) {
 			d.h.EtherType = etherIPv4
 			d.ipv4()
@@ -52,7 +52,7 @@ func (d *Decoder) pppPayload(t uint16) {
 			d.h.EtherType = etherIPv6
 			d.ipv6()
 		}
-	case t == pppVJCompress || t>>12 == 8 || t>>12 == 12 || t&0x0101 == 1 && t < 0x4000:
+	case t == pppVJCompressed || t>>12 == 8 || t>>12 == 12 || t&0x0101 == 1 && t < 0x4000:
 		d.h.Events.Add(PPPUnsupported) // control protocols, and network protocols that are not IP
 	default:
 		d.h.Events.Add(PPPWrongType)

@@ -77,6 +77,17 @@ func (h *Headers) Inner() (link LinkType, data []byte, ok bool) {
 	return h.Tunnel.Link, h.Tunnel.Data, h.Tunnel.Data != nil
 }
 
+// Inherit takes over the link layer of the packet around h: for the inside of a tunnel that has none of its own, and for
+// a datagram that was put together from fragments.
+func (h *Headers) Inherit(outer *Headers) {
+	if h.Src == (flow.MAC{}) && h.Dst == (flow.MAC{}) {
+		h.Src, h.Dst = outer.Src, outer.Dst
+	}
+	if h.VLANCount == 0 {
+		h.VLAN, h.VLANs, h.VLANCount = outer.VLAN, outer.VLANs, outer.VLANCount
+	}
+}
+
 // TCP is a segment's header. Flags are numbered as in RFC 9293, 3.1: FIN is bit 0, CWR bit 7.
 type TCP struct {
 	Flags    uint8
