@@ -134,7 +134,7 @@ type shape struct{ gram, stride int }
 
 // longShapes are the choices for literals of 4 bytes and more, the fastest first. All of a table's
 // share one lane: a second pass over the data costs more than a stride saves.
-var longShapes = [...]shape{{6, 3}, {6, 2}, {5, 2}, {4, 2}, {4, 1}}
+var longShapes = [...]shape{{5, 4}, {6, 3}, {6, 2}, {5, 2}, {4, 2}, {4, 1}}
 
 // shortShapes are the lanes for literals that are shorter.
 var shortShapes = [...]shape{{2, 1}, {1, 1}}
