@@ -17,7 +17,6 @@ var appLayerEvent = Keyword{
 	Name: "app-layer-event", Where: OnHeader,
 	Doc: "an event of an application protocol's parser: PROTOCOL.EVENT, or applayer_EVENT of the detection of protocols",
 	Parse: func(b *Builder, value string) error {
-		b.Flags |= AppEvent
 		name, event, ok := strings.Cut(value, ".")
 		if !ok {
 			i := slices.Index(app.Events, value)
@@ -31,17 +30,13 @@ var appLayerEvent = Keyword{
 		if !known {
 			return fmt.Errorf("%q is no protocol of this engine: one of %s", shorten(name), applicationNames())
 		}
-		if b.App != layer.Unknown && b.App != p {
-			return fmt.Errorf("an event of %s in a rule of %s", p, b.App)
-		}
 		for _, line := range b.Env.table() {
 			if line.Proto != p {
 				continue
 			}
 			if i := slices.Index(line.Events, event); i >= 0 {
-				b.App = p
 				b.Add(Match{Arg: [6]int64{int64(i)}})
-				return nil
+				return b.ofTx(p)
 			}
 		}
 		return fmt.Errorf("unknown event %q of %s: docs/reference/keywords.md lists them", shorten(event), p)

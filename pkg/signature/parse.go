@@ -74,7 +74,10 @@ func (b *Builder) option(o option) error {
 	b.Quoted = o.quoted
 	kind, ok := keywordNumber(o.name)
 	if !ok {
-		known, err := b.NameBuffer(o.name, o.value)
+		known, err := b.legacy(o.name, o.value)
+		if !known {
+			known, err = b.NameBuffer(o.name, o.value)
+		}
 		if err == nil && !known {
 			err = errUnknownKeyword
 		}

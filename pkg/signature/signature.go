@@ -52,7 +52,8 @@ const (
 	DecodeEvent    // it looks at packets that could not be decoded, too
 	IPOnly         // only addresses and protocol: judged once per flow and direction
 	Bypass         // a match ends the inspection of the flow
-	AppEvent       // it looks at events of protocols or streams
+	AppEvent       // a match on the packet reads the transaction: its events, or fields such as dns.opcode's
+	OnDetection    // it is about the protocol alone: judged when that becomes known, once per direction
 	TransactionTwo // its buffers are of both directions of one transaction (=>)
 	ProtocolOnly   // only app-layer-protocol: judged when a direction's protocol becomes known
 )
