@@ -177,6 +177,10 @@ var goodFrames = []struct {
 		Headers{EtherType: 0x800, Tuple: tuple4(flow.UDP, 0xc000, 123), TTL: 64, ID: 0x1234, IPLength: 32, Payload: []byte{}},
 	},
 	{
+		"tcp header just behind the capture", join(ether("0800"), v4(6, 0, nil, tcpSYN))[:34], 74,
+		Headers{EtherType: 0x800, Tuple: tuple4(flow.TCP, 0, 0), TTL: 64, ID: 0x1234, IPLength: 60, Cut: true, Payload: []byte{}},
+	},
+	{
 		"tcp options behind the capture", join(ether("0800"), v4(6, 0, nil, tcpSYN))[:56], 74,
 		Headers{
 			EtherType: 0x800, Tuple: tuple4(flow.TCP, 554, 40000), TTL: 64, ID: 0x1234, IPLength: 60,
@@ -249,6 +253,10 @@ var badFrames = []struct {
 	{"decoder.arp.invalid_hardware_size", join(ether("0806"), edit(arpReq, 4, 7), make([]byte, 20))},
 	{"decoder.arp.invalid_protocol_size", join(ether("0806"), edit(arpReq, 5, 16), make([]byte, 60))},
 	{"decoder.arp.invalid_hardware_size", join(ether("0806"), edit(arpReq, 4, 124), make([]byte, 60))}, // 8 bit: 8+248+8 = 8
+	{"decoder.arp.unsupported_hardware", join(ether("0806"), edit(arpReq, 0, 0x10))}, // the upper byte counts too
+	{"decoder.arp.pkt_too_small", ether("0806")},
+	{"decoder.ipv4.pkt_too_small", ether("0800")}, // nothing behind a header is too little as well
+	{"decoder.tcp.pkt_too_small", join(ether("0800"), v4(6, 0, nil, nil))},
 	{"decoder.ipv4.pkt_too_small", join(ether("0800"), v4(17, 0, nil, nil)[:19])},
 	{"decoder.ipv4.wrong_ip_version", join(ether("0800"), edit(v4(17, 0, nil, udp8), 0, 0x65))},
 	{"decoder.ipv4.hlen_too_small", join(ether("0800"), edit(v4(17, 0, nil, udp8), 0, 0x44))},
