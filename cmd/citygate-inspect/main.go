@@ -26,6 +26,7 @@ func run(args []string) error {
 	dir := flags.String("l", ".", "")
 	k := flags.String("k", "all", "")
 	ips := flags.Bool("simulate-ips", false, "")
+	flags.String("runmode", "", "")
 	stats := flags.Bool("stats", false, "")
 	prof := flags.String("prof", "", "")
 	alerts := flags.Bool("alerts", false, "")

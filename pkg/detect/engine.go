@@ -56,6 +56,7 @@ type Engine struct {
 	ctx       *signature.Context
 	hosts     *signature.Hosts
 	hits      *prefilter.Hits
+	found     []uint32 // signatures to judge, see find
 	queue     []hit
 	limits    thresholds
 	count     Counters
@@ -70,7 +71,9 @@ type work struct {
 	length  int  // of the frame on the wire
 	pseudo  bool // there is no packet: a flow's end is inspected
 	stream  bool // it is part of a stream
-	last    bool // nothing follows in this flow
+	// detected: in its direction the protocol became known since the last packet.
+	detected bool
+	last     bool // nothing follows in this flow
 }
 
 // Packet is what outputs may know of the packet in hand.
@@ -194,7 +197,9 @@ func (e *Engine) whole(h *packet.Headers) {
 	case f.dropped:
 		e.block(dropFlow)
 	default:
+		e.p.detected, f.detected[e.p.Direction] = f.detected[e.p.Direction], false
 		e.follow(f, h)
+		f.noteDetection()
 	}
 }
 

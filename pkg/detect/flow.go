@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"citygate/pkg/app"
+	"citygate/pkg/app/layer"
 	"citygate/pkg/flow"
 	"citygate/pkg/packet"
 	"citygate/pkg/reassembly"
@@ -30,10 +31,12 @@ type Flow struct {
 	raw     [2]rawState
 	address [2]bool // judged by its addresses
 	ended   [2]bool // the parser knows that the direction is over
-	dropped bool
-	passed  bool // a signature said that all of it passes
-	turned  bool // client and server changed places after the protocol was found
-	started bool // counted as one of its protocol
+	// known: the protocol of a direction was found, or will not be; detected: and no packet of it was inspected since.
+	known, detected [2]bool
+	dropped         bool
+	passed          bool // a signature said that all of it passes
+	turned          bool // client and server changed places after the protocol was found
+	started         bool // counted as one of its protocol
 
 	class      flowClass
 	prev, next *Flow
@@ -58,6 +61,15 @@ func (f *Flow) Established() bool {
 
 func (f *Flow) hint() app.Hint {
 	return app.Hint{Client: f.Tuple.SrcPort, Server: f.Tuple.DstPort, Midstream: f.session.Midstream()}
+}
+
+// noteDetection notes in which directions the protocol became known.
+func (f *Flow) noteDetection() {
+	for d := range f.known {
+		if !f.known[d] && f.conn.ProtoOf(flow.Direction(d)) != layer.Unknown {
+			f.known[d], f.detected[d] = true, true
+		}
+	}
 }
 
 // flowKey is a flow's identity: the same for both directions.

@@ -15,22 +15,52 @@ func (e *Engine) inspect() {
 	e.queue = e.queue[:0]
 	e.prepare()
 	f, d := e.p.Flow, e.p.Direction
-	if f == nil || !f.address[d] {
-		e.special(listAddress)
-		if f != nil {
-			f.address[d] = true
-		}
-	}
+	e.found = e.found[:0]
 	if !e.p.pseudo {
 		e.packet()
 	}
+	if f != nil && f.Tuple.Proto == flow.TCP && e.p.stream {
+		e.stream(f, d)
+	}
+	e.judgeFound(nil, nil, 0)
 	if f != nil {
-		if f.Tuple.Proto == flow.TCP && e.p.stream {
-			e.stream(f, d)
-		}
 		e.transactions(f, d)
 	}
 	e.decide()
+}
+
+// inStream marks a signature in Engine.found that is to be judged on a window of the stream, not on the packet.
+const inStream = 1
+
+// find notes a signature to judge: ids are in their order of judgement, so one sets a bit before another asks for it.
+func (e *Engine) find(ids []uint32, where uint32) {
+	for _, id := range ids {
+		e.found = append(e.found, id<<1|where)
+	}
+}
+
+// judgeFound judges what was found, in order: on the packet, or on a window of its stream that begins at an offset.
+func (e *Engine) judgeFound(r *rawState, window []byte, begin uint64) {
+	if len(e.found) == 0 {
+		return
+	}
+	slices.Sort(e.found)
+	last, matched := ^uint32(0), false
+	for _, x := range e.found {
+		if x == last || matched && x>>1 == last>>1 {
+			continue
+		}
+		last, matched = x, false
+		id := x >> 1
+		switch {
+		case int(id) >= len(e.rules.records):
+		case x&inStream != 0 && r != nil:
+			matched = e.judgeStream(r, id, window, begin)
+		default:
+			matched = e.judgePacket(id)
+		}
+	}
+	e.found = e.found[:0]
 }
 
 // prepare fills the context with the packet in hand.
@@ -63,16 +93,20 @@ func (e *Engine) numbers(s *signature.State) {
 	}
 }
 
-// special judges the signatures of a list of special cases.
+// special finds the signatures of a list of special cases.
 func (e *Engine) special(list int) {
-	for _, id := range e.rules.ids(e.rules.protocols[list].Always[e.p.Direction]) {
-		e.judgePacket(id)
-	}
+	e.find(e.rules.ids(e.rules.protocols[list].Always[e.p.Direction]), 0)
 }
 
-// packet judges the signatures about single packets.
+// packet finds the signatures about single packets.
 func (e *Engine) packet() {
-	h := e.p.Headers
+	h, d := e.p.Headers, e.p.Direction
+	if f := e.p.Flow; f == nil || !f.address[d] {
+		e.special(listAddress)
+		if f != nil {
+			f.address[d] = true
+		}
+	}
 	if h.Events.Any() {
 		e.special(listDecode)
 	}
@@ -80,18 +114,13 @@ func (e *Engine) packet() {
 		e.special(listStream)
 	}
 	e.hits.Reset()
-	groups := e.rules.groupsOf(packetIndex(classOf(h), e.p.Direction), h.Tuple.SrcPort, h.Tuple.DstPort)
-	for _, g := range groups {
+	for _, g := range e.rules.groupsOf(packetIndex(classOf(h), d), h.Tuple.SrcPort, h.Tuple.DstPort) {
 		if t := e.rules.tables[g]; t != nil && len(h.Payload) > 0 {
 			t.Scan(h.Payload, 0, e.hits)
 		}
-		for _, id := range e.rules.ids(e.rules.groups[g].Always) {
-			e.judgePacket(id)
-		}
+		e.find(e.rules.ids(e.rules.groups[g].Always), 0)
 	}
-	for _, id := range e.hits.IDs() {
-		e.judgePacket(id)
-	}
+	e.find(e.hits.IDs(), 0)
 }
 
 func classOf(h *packet.Headers) class {
@@ -107,22 +136,20 @@ func classOf(h *packet.Headers) class {
 }
 
 // judgePacket judges a signature on the packet in hand.
-func (e *Engine) judgePacket(id uint32) {
-	if int(id) >= len(e.rules.records) {
-		return
-	}
+func (e *Engine) judgePacket(id uint32) bool {
 	sig := &e.rules.records[id]
-	if !e.header(sig) {
-		return
+	if !e.header(sig) || sig.Flags&signature.OnDetection != 0 && !e.p.detected {
+		return false
 	}
 	e.ctx.Tx = nil
 	for i := range sig.Lists.N {
 		l := e.rules.list(sig.Lists.First + i)
 		if !e.onPacketBuffer(&l, e.p.Headers.Payload, 0) {
-			return
+			return false
 		}
 	}
 	e.match(id, nil, false)
+	return true
 }
 
 // onPacketBuffer judges a list on a header of the packet, or on a payload that begins at an offset of its stream.

@@ -132,17 +132,13 @@ func (e *Engine) chunk(f *Flow, d flow.Direction, end uint64) {
 	}
 	window = window[:end-begin]
 	e.scanStream(r, d, window, begin, end)
-	for _, ids := range [...][]uint32{r.before, r.open} {
-		for _, id := range ids {
-			e.judgeStream(r, id, window, begin)
-		}
-	}
+	e.find(r.before, inStream)
+	e.find(r.open, inStream)
 	t := &e.p.Headers.Tuple
 	for _, g := range e.rules.groupsOf(streamIndex(d), t.SrcPort, t.DstPort) {
-		for _, id := range e.rules.ids(e.rules.groups[g].Always) {
-			e.judgeStream(r, id, window, begin)
-		}
+		e.find(e.rules.ids(e.rules.groups[g].Always), inStream)
 	}
+	e.judgeFound(r, window, begin)
 }
 
 // scanStream runs the prefilter over what it has not seen.
@@ -176,28 +172,29 @@ func contains(ids []uint32, id uint32) bool {
 
 // judgeStream judges a signature on a window of a stream. What lies before the chunk was judged before: a match has to reach
 // into the chunk.
-func (e *Engine) judgeStream(r *rawState, id uint32, window []byte, begin uint64) {
-	if int(id) >= len(e.rules.records) || contains(r.matched, id) {
-		return
+func (e *Engine) judgeStream(r *rawState, id uint32, window []byte, begin uint64) bool {
+	if contains(r.matched, id) {
+		return false
 	}
 	sig := &e.rules.records[id]
 	if !e.header(sig) {
-		return
+		return false
 	}
 	e.ctx.Tx = nil
 	reach := begin
 	for i := range sig.Lists.N {
 		l := e.rules.list(sig.Lists.First + i)
 		if !e.onPacketBuffer(&l, window, begin) {
-			return
+			return false
 		}
 		if l.Buffer == layer.Payload {
 			reach = max(reach, begin+uint64(max(e.ctx.In.Cursor, 0)))
 		}
 	}
 	if reach > begin && reach <= r.start {
-		return
+		return false
 	}
 	r.matched = append(r.matched, id)
 	e.match(id, nil, true)
+	return true
 }
