@@ -57,9 +57,10 @@ type Builder struct {
 	// as it was.
 	Quoted bool
 
-	negated     bool   // an address is negated
-	needsPacket string // the keyword that is about single packets
-	count       int    // of options
+	negated     bool      // an address is negated
+	needsPacket string    // the keyword that is about single packets
+	way         layer.Way // that the sticky buffer in force was named with
+	count       int       // of options
 }
 
 type place struct{ list, match int }

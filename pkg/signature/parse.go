@@ -76,7 +76,7 @@ func (b *Builder) option(o option) error {
 	if !ok {
 		known, err := b.legacy(o.name, o.value)
 		if !known {
-			known, err = b.NameBuffer(o.name, o.value)
+			known, err = b.buffer(o.name, o.value)
 		}
 		if err == nil && !known {
 			err = errUnknownKeyword
@@ -88,11 +88,38 @@ func (b *Builder) option(o option) error {
 	if k.NeedsPacket {
 		b.needsPacket = k.Name
 	}
+	lists := len(b.Lists)
 	if err := k.Parse(b, o.value); err != nil {
 		return err
 	}
+	if len(b.Lists) > lists && b.way != 0 && b.Lists[lists].Buffer == b.Buffer {
+		b.Lists[lists].Way = b.way
+	}
 	b.names = append(b.names, k.Name)
 	return nil
+}
+
+// buffer names a buffer. In a rule with => it may say of which direction: http.connection:to_client.
+func (b *Builder) buffer(name, value string) (known bool, err error) {
+	b.way = 0
+	if b.Flags&TransactionTwo == 0 {
+		return b.NameBuffer(name, value)
+	}
+	var way layer.Way
+	switch value {
+	case "to_server":
+		way, value = layer.Request, ""
+	case "to_client":
+		way, value = layer.Response, ""
+	}
+	if known, err = b.NameBuffer(name, value); !known || err != nil {
+		return known, err
+	}
+	if way != 0 && b.Buffer.Info().Way&way == 0 {
+		return true, fmt.Errorf("%s has no values in that direction", name)
+	}
+	b.way, b.fresh = way, true
+	return true, nil
 }
 
 var errUnknownKeyword = errors.New("unknown keyword: this engine cannot evaluate the rule")

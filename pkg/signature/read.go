@@ -14,7 +14,15 @@ import (
 // the memory of one rule (MaxRule), however long the file is: a longer one is refused and left out. The error is of the
 // reader.
 func ReadRules(file string, r io.Reader, env *Env, each func(*Signature, *Refusal)) error {
+	return readRules(file, r, env, func(line string) string { return line }, each)
+}
+
+// readRules reads rules whose text change has the last word on; an empty text is no rule.
+func readRules(file string, r io.Reader, env *Env, change func(string) string, each func(*Signature, *Refusal)) error {
 	return ReadLines(r, func(line int, text string, tooLong bool) {
+		if !tooLong {
+			text = change(text)
+		}
 		switch {
 		case tooLong:
 			reason := fmt.Sprintf("the rule is longer than %d bytes: split its lists", MaxRule)

@@ -8,6 +8,7 @@ import (
 // Rules collects the signatures of several files. Of two rules with one gid and sid the higher revision stays.
 type Rules struct {
 	Env        *Env
+	Tuning     *Tuning      // what the site changes; may be nil
 	Signatures []*Signature // in the order in which they came
 	Refused    []*Refusal
 	// Skipped counts rules that ask for something that is not here (requires).
@@ -25,7 +26,7 @@ func (s *Rules) Read(file string, r io.Reader) error {
 	if s.Env == nil {
 		s.Env = NewEnv()
 	}
-	return ReadRules(file, r, s.Env, func(sig *Signature, refusal *Refusal) {
+	return ReadTuned(file, r, s.Env, s.Tuning, func(sig *Signature, refusal *Refusal) {
 		if sig != nil {
 			refusal = s.Add(sig)
 		}

@@ -120,7 +120,8 @@ type PortRange struct{ Lo, Hi uint16 }
 // List is the matches on one buffer, in the order of the rule.
 type List struct {
 	Buffer     layer.Buffer
-	Transforms []Match // applied to the buffer's value, in order
+	Way        layer.Way // of a rule with =>: the one direction whose value counts; 0: each that the buffer has
+	Transforms []Match   // applied to the buffer's value, in order
 	Matches    []Match
 }
 
