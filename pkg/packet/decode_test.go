@@ -253,7 +253,7 @@ var badFrames = []struct {
 	{"decoder.arp.invalid_hardware_size", join(ether("0806"), edit(arpReq, 4, 7), make([]byte, 20))},
 	{"decoder.arp.invalid_protocol_size", join(ether("0806"), edit(arpReq, 5, 16), make([]byte, 60))},
 	{"decoder.arp.invalid_hardware_size", join(ether("0806"), edit(arpReq, 4, 124), make([]byte, 60))}, // 8 bit: 8+248+8 = 8
-	{"decoder.arp.unsupported_hardware", join(ether("0806"), edit(arpReq, 0, 0x10))}, // the upper byte counts too
+	{"decoder.arp.unsupported_hardware", join(ether("0806"), edit(arpReq, 0, 0x10))},                   // the upper byte counts too
 	{"decoder.arp.pkt_too_small", ether("0806")},
 	{"decoder.ipv4.pkt_too_small", ether("0800")}, // nothing behind a header is too little as well
 	{"decoder.tcp.pkt_too_small", join(ether("0800"), v4(6, 0, nil, nil))},
