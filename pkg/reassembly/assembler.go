@@ -24,6 +24,9 @@ const (
 // in Counters.Unchecked.
 const keepUnacked = 1 << 20
 
+// maxStreamMemory is what one direction of a session may have at most, whatever Config says: it is counted in 32 bits.
+const maxStreamMemory = 1 << 30
+
 // UrgentPolicy says what happens to the urgent byte of a segment (RFC 6093).
 type UrgentPolicy uint8
 
@@ -82,8 +85,7 @@ type Counters struct {
 	Dropped         uint64 // segments with Outcome.Drop
 	Retransmissions uint64
 	OutOfOrder      uint64 // segments that waited for an earlier one
-	Overlaps        uint64 // segments that overlap
-	Differing       uint64 // and differ
+	Differing       uint64 // segments with another copy of a byte
 	Gaps            uint64 // gaps passed
 	GapBytes        uint64
 	DepthReached    uint64 // streams
@@ -111,7 +113,7 @@ func New(c Config) *Assembler {
 	if c.MaxSynAckQueued <= 0 {
 		c.MaxSynAckQueued = DefaultMaxSynAckQueued
 	}
-	a := &Assembler{cfg: c, inline: c.Inline, policy: c.Policy, stream: c.SessionMemory / 2}
+	a := &Assembler{cfg: c, inline: c.Inline, policy: c.Policy, stream: min(c.SessionMemory/2, maxStreamMemory)}
 	a.bounds = !c.Inline && c.Policy != PolicyFirst
 	a.memory.limit = c.TotalMemory
 	return a
@@ -125,7 +127,7 @@ func (a *Assembler) Counters() Counters {
 }
 
 // full says that a stream may not have n more bytes of memory.
-func (a *Assembler) full(st *Stream, n int) bool { return int64(st.mem)+int64(n) > a.stream }
+func (a *Assembler) full(st *Stream, n int64) bool { return int64(st.mem)+n > a.stream }
 
 // Outcome says what a segment was. The caller looks at Swapped before anything else.
 type Outcome struct {
@@ -159,6 +161,12 @@ func (a *Assembler) Segment(s *Session, dir flow.Direction, h *packet.Headers, n
 	a.count.Segments++
 	s.streams[0].a, s.streams[1].a = a, a
 	a.segment(s)
+	if a.out.Invalid {
+		a.count.Invalid++
+	}
+	if a.out.Drop {
+		a.count.Dropped++
+	}
 	if a.memory.used > a.count.HighMemory {
 		a.count.HighMemory = a.memory.used
 	}

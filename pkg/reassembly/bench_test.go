@@ -2,11 +2,25 @@ package reassembly
 
 import (
 	"testing"
-	"time"
 
 	"citygate/pkg/flow"
 	"citygate/pkg/packet"
 )
+
+// Nothing is allocated per segment, in order or not.
+func TestNoAllocations(t *testing.T) {
+	for _, c := range []Config{{Inline: true}, {}, {Policy: PolicyLinux}} {
+		for _, swapped := range []bool{false, true} {
+			x := newTransfer(t, c, swapped)
+			for range 100 {
+				x.step()
+			}
+			if n := testing.AllocsPerRun(1000, x.step); n != 0 {
+				t.Errorf("%+v, swapped %v: %v allocations", c, swapped, n)
+			}
+		}
+	}
+}
 
 // BenchmarkInOrder is a bulk transfer: segments of 1,400 bytes, an acknowledgement for each second one.
 func BenchmarkInOrder(b *testing.B) {
@@ -24,48 +38,65 @@ func BenchmarkSwapped(b *testing.B) {
 
 // BenchmarkStopped is a transfer that nobody reads, such as video.
 func BenchmarkStopped(b *testing.B) {
-	k := newTalk(b, Config{Inline: true})
-	k.shake()
-	k.s.Stream(client).Stop()
-	transfer(b, k, false)
+	x := newTransfer(b, Config{Inline: true}, false)
+	x.k.s.Stream(client).Stop()
+	x.bench(b)
 }
 
-func benchTransfer(b *testing.B, c Config, swapped bool) {
-	k := newTalk(b, c)
-	k.shake()
-	transfer(b, k, swapped)
+func benchTransfer(b *testing.B, c Config, swapped bool) { newTransfer(b, c, swapped).bench(b) }
+
+// bulk is a transfer of segments of 1,400 bytes.
+type bulk struct {
+	k         *talk
+	swapped   bool
+	read      uint64
+	seq       uint32
+	data, ack packet.Headers
 }
 
-func transfer(b *testing.B, k *talk, swapped bool) {
-	const size = 1400
-	st := k.s.Stream(client)
-	data := packet.Headers{Payload: make([]byte, size)}
-	data.TCP = packet.TCP{Flags: packet.ACK, Ack: k.isn[1] + 1, Window: 65535}
-	ack := packet.Headers{TCP: packet.TCP{Flags: packet.ACK, Seq: k.isn[1] + 1, Window: 65535}}
-	seq, read, now := k.isn[0]+1, uint64(0), time.Unix(1, 0)
-	send := func(h *packet.Headers, d flow.Direction) {
-		k.a.Segment(&k.s, d, h, now)
-		if ready := st.Ready(); ready > read {
-			read += uint64(len(st.Bytes(read)))
-			st.Release(read)
-		}
-		k.a.Settle(&k.s)
-	}
-	b.SetBytes(2 * size)
+const bulkSize = 1400
+
+func newTransfer(t testing.TB, c Config, swapped bool) *bulk {
+	k := newTalk(t, c)
+	k.shake()
+	x := &bulk{k: k, swapped: swapped, seq: k.isn[0] + 1}
+	x.data = packet.Headers{Payload: make([]byte, bulkSize)}
+	x.data.TCP = packet.TCP{Flags: packet.ACK, Ack: k.isn[1] + 1, Window: 65535}
+	x.ack = packet.Headers{TCP: packet.TCP{Flags: packet.ACK, Seq: k.isn[1] + 1, Window: 65535}}
+	return x
+}
+
+func (x *bulk) bench(b *testing.B) {
+	b.SetBytes(2 * bulkSize)
 	b.ReportAllocs()
 	for b.Loop() {
-		first, second := seq, seq+size
-		if swapped {
-			first, second = second, first
-		}
-		data.TCP.Seq = first
-		send(&data, client)
-		data.TCP.Seq = second
-		send(&data, client)
-		seq += 2 * size
-		ack.TCP.Ack = seq
-		send(&ack, server)
+		x.step()
 	}
+}
+
+// step sends two segments and their acknowledgement.
+func (x *bulk) step() {
+	first, second := x.seq, x.seq+bulkSize
+	if x.swapped {
+		first, second = second, first
+	}
+	x.data.TCP.Seq = first
+	x.send(&x.data, client)
+	x.data.TCP.Seq = second
+	x.send(&x.data, client)
+	x.seq += 2 * bulkSize
+	x.ack.TCP.Ack = x.seq
+	x.send(&x.ack, server)
+}
+
+func (x *bulk) send(h *packet.Headers, d flow.Direction) {
+	x.k.a.Segment(&x.k.s, d, h, x.k.now)
+	st := x.k.s.Stream(client)
+	if ready := st.Ready(); ready > x.read {
+		x.read += uint64(len(st.Bytes(x.read)))
+		st.Release(x.read)
+	}
+	x.k.a.Settle(&x.k.s)
 }
 
 // BenchmarkReversedBytes is 64 Ki segments of one byte, the last one first.

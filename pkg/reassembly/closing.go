@@ -16,14 +16,22 @@ var eventsOf = [states]stateEvents{
 	Established: {EstPacketOutOfWindow, EstPktBeforeLastAck, EstInvalidAck, FinOutOfWindow, FinInvalidAck, FinOutOfWindow},
 	FinWait1:    {Fin1AckWrongSeq, Fin1AckWrongSeq, Fin1InvalidAck, Fin1FinWrongSeq, Fin1InvalidAck, Fin1FinWrongSeq},
 	FinWait2:    {Fin2AckWrongSeq, Fin2AckWrongSeq, Fin2InvalidAck, Fin2FinWrongSeq, Fin2InvalidAck, Fin2FinWrongSeq},
-	CloseWait: {CloseWaitAckOutOfWindow, CloseWaitPktBeforeLastAck, CloseWaitInvalidAck, CloseWaitFinOutOfWindow,
-		CloseWaitInvalidAck, CloseWaitFinOutOfWindow},
-	Closing: {ClosingAckWrongSeq, ClosingAckWrongSeq, ClosingInvalidAck, ClosingAckWrongSeq, ClosingInvalidAck,
-		ClosingAckWrongSeq},
-	LastAck: {LastAckAckWrongSeq, LastAckAckWrongSeq, LastAckInvalidAck, LastAckAckWrongSeq, LastAckInvalidAck,
-		LastAckAckWrongSeq},
-	TimeWait: {TimeWaitAckWrongSeq, TimeWaitAckWrongSeq, TimeWaitInvalidAck, TimeWaitAckWrongSeq, TimeWaitInvalidAck,
-		TimeWaitAckWrongSeq},
+	CloseWait: {
+		CloseWaitAckOutOfWindow, CloseWaitPktBeforeLastAck, CloseWaitInvalidAck, CloseWaitFinOutOfWindow,
+		CloseWaitInvalidAck, CloseWaitFinOutOfWindow,
+	},
+	Closing: {
+		ClosingAckWrongSeq, ClosingAckWrongSeq, ClosingInvalidAck, ClosingAckWrongSeq, ClosingInvalidAck,
+		ClosingAckWrongSeq,
+	},
+	LastAck: {
+		LastAckAckWrongSeq, LastAckAckWrongSeq, LastAckInvalidAck, LastAckAckWrongSeq, LastAckInvalidAck,
+		LastAckAckWrongSeq,
+	},
+	TimeWait: {
+		TimeWaitAckWrongSeq, TimeWaitAckWrongSeq, TimeWaitInvalidAck, TimeWaitAckWrongSeq, TimeWaitInvalidAck,
+		TimeWaitAckWrongSeq,
+	},
 }
 
 func (e *stateEvents) invalidAck(g *segment) Event  { return g.pick(e.ack, e.finAck) }
@@ -45,7 +53,9 @@ func (a *Assembler) fin(s *Session, from *Stream) {
 	}
 	if from.flags.has(sawFin) {
 		a.out.Retransmission = true
-		a.out.Events.add(PktRetransmission)
+		if len(g.data) > 0 {
+			a.out.Events.add(PktRetransmission)
+		}
 		return
 	}
 	from.flags.set(sawFin)
@@ -58,9 +68,6 @@ func (a *Assembler) fin(s *Session, from *Stream) {
 		if g.dir == flow.ToClient {
 			s.flags.set(serverFirst)
 		}
-	}
-	if s.flags.has(async) {
-		from.acknowledge(a, from.next)
 	}
 	s.close()
 }
@@ -135,7 +142,9 @@ func (a *Assembler) resets(s *Session, from *Stream) bool {
 		return true
 	case before(g.seq, from.ack):
 		return false
-	case s.flags&(async|midstream) != 0 || upTo(g.seq, from.next):
+	case s.flags.has(async):
+		return notUnder(g.seq, from.next)
+	case s.flags.has(midstream) || upTo(g.seq, from.next):
 		return true
 	}
 	if !a.inline && (a.policy == PolicyLinux || a.policy == PolicySolaris) {
@@ -170,11 +179,10 @@ func (a *Assembler) resetSynSent(s *Session) {
 		a.invalid(RstInvalidAck)
 		return
 	}
-	if g.seq == client.isn || g.seq == client.next {
-		a.endByReset(s)
-		return
+	// A client that gets a wrong answer says RST and goes on waiting for the right one.
+	if g.seq != client.isn && g.seq != client.next {
+		a.invalid(RstOutOfWindow)
 	}
-	a.invalid(RstOutOfWindow)
 }
 
 // closed looks at what follows the end.

@@ -138,7 +138,13 @@ func TestResets(t *testing.T) {
 		{name: "of the client before an answer", lines: `
 			c S -1 0 | syn_sent
 			c R 50 0 | syn_sent rst_out_of_window invalid
-			c R 0 0 | closed`},
+			c R 0 0 | syn_sent
+			s SA -1 0 | syn_recv`},
+		{name: "blind answers", lines: `
+			c S -1 0 ts=500/0 | syn_sent
+			s RA -5001 0 ts=100/100 | syn_sent pkt_invalid_timestamp invalid
+			s FA -5001 0 ts=100/100 | syn_sent pkt_invalid_timestamp invalid
+			s SA -1 0 ts=500/0 | syn_recv`},
 		{name: "after the answer", lines: `
 			c S -1 0 | syn_sent
 			s SA -1 0 | syn_recv

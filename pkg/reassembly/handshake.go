@@ -22,7 +22,6 @@ func (g *segment) offer() offer {
 
 // offers are the SYNs and SYN/ACKs that a session remembers beside the present ones.
 type offers struct {
-	syn     offer // the present one
 	syns    []offer
 	synacks []offer
 	next    *offers // in the free list
@@ -108,6 +107,8 @@ func (s *Session) presentSyn() offer {
 func (a *Assembler) synSent(s *Session) {
 	g := &a.seg
 	switch {
+	case g.dir == flow.ToClient && !g.is(packet.SYN) && !echoes(s.presentSyn(), g):
+		a.invalid(PktInvalidTimestamp) // a blind answer
 	case g.is(packet.RST):
 		a.resetSynSent(s)
 	case g.is(packet.SYN|packet.ACK) && g.dir == flow.ToClient:
@@ -155,16 +156,28 @@ func (a *Assembler) answer(s *Session) {
 	if s.flags.has(fastOpen) && from.next != from.isn+1 && g.ack == from.isn+1 {
 		a.out.Events.add(SynAckTFODataIgnored)
 		s.flags.set(dataIgnored)
-		from.next = from.isn + 1
-		if !a.inline { // nothing was read: what counts is what the client sends now
-			flags := from.flags
-			a.begin(from, from.isn)
-			from.flags = flags &^ hasUrgent
-		}
+		a.takeBack(from)
 	}
 	a.freeOffers(s)
 	s.state = SynReceived
 	a.takeSynAck(s, g.offer())
+	if len(g.data) > 0 { // stacks differ; the client's acknowledgement will tell
+		server := &s.streams[flow.ToClient]
+		a.data(server)
+		server.next += uint32(len(g.data))
+	}
+}
+
+// takeBack forgets data of a stream's SYN that the other side did not take. What counts is what is sent now; in line the
+// first copy stays, since it may have been read.
+func (a *Assembler) takeBack(st *Stream) {
+	st.next = st.isn + 1
+	if a.inline {
+		return
+	}
+	flags, ack, edge := st.flags, st.ack, st.edge
+	a.begin(st, st.isn)
+	st.flags, st.ack, st.edge = flags&^hasUrgent, ack, edge
 }
 
 // findSyn finds the SYN that a SYN/ACK answers, among those remembered too, and takes it. False is said with an event.

@@ -150,6 +150,24 @@ func TestFastOpen(t *testing.T) {
 			s SA -1 0 | syn_recv
 			c A 0 0 data=GOOD | established
 			s A 0 4 | established`, c: "GOOD"},
+		{name: "data of the SYN/ACK, taken", lines: `
+			c S -1 0 | syn_sent
+			s SA -1 0 data=EVIL | syn_recv
+			c A 0 4 | established
+			s A 4 0 data=! | established
+			c A 0 5 | established`, s: "EVIL!"},
+		{name: "data of the SYN/ACK, not taken", lines: `
+			c S -1 0 | syn_sent
+			s SA -1 0 data=GOOD | syn_recv
+			c A 0 0 | established
+			s A 0 0 data=EVIL! | established
+			c A 0 5 | established`, s: "EVIL!"},
+		{name: "data of the SYN/ACK, in line", config: inlineConfig, lines: `
+			c S -1 0 | syn_sent
+			s SA -1 0 data=GOOD | syn_recv
+			c A 0 0 | established
+			s A 0 0 data=EVIL! | established reassembly_overlap_different_data drop
+			s A 0 0 data=GOOD! | established`, s: "GOOD!"},
 		{name: "wrong answer", lines: `
 			c S -1 0 data=GET tfo | syn_sent
 			s SA -1 2 | syn_sent 3whs_synack_with_wrong_ack invalid`, c: "GET"},
@@ -205,6 +223,17 @@ func TestOneSided(t *testing.T) {
 			c SA -1 0 | syn_recv swapped
 			s PA 0 50 data=200 | established
 			s PA 3 50 data=OK | established`, s: "200OK"},
+		{name: "another copy, in line", config: Config{AsyncOneSide: true, Inline: true}, lines: `
+			c S -1 0 | syn_sent
+			c A 0 0 data=GOOD | established
+			c A 0 0 data=EVIL | established reassembly_overlap_different_data drop
+			c A 4 0 data=! | established`, c: "GOOD!"},
+		{name: "lost segments", config: one, lines: `
+			c S -1 0 | syn_sent
+			c A 0 0 data=abc | established
+			c A 6 0 data=ghi | established reassembly_seq_gap gap
+			c R 5 0 | established rst_out_of_window invalid
+			c R 9 0 | closed`, c: "abc?ghi"},
 		{name: "both after all", config: one, lines: `
 			c S -1 0 | syn_sent
 			s SA -1 0 | syn_recv

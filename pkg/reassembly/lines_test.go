@@ -93,8 +93,15 @@ func describe(o Outcome) string {
 		name string
 		set  bool
 	}{
-		{"drop", o.Drop}, {"invalid", o.Invalid}, {"ignored", o.Ignored}, {"again", o.Retransmission},
-		{"keepalive", o.KeepAlive}, {"reuse", o.Reuse}, {"swapped", o.Swapped}, {"lost", o.Lost}, {"gap", o.Gap},
+		{"drop", o.Drop},
+		{"invalid", o.Invalid},
+		{"ignored", o.Ignored},
+		{"again", o.Retransmission},
+		{"keepalive", o.KeepAlive},
+		{"reuse", o.Reuse},
+		{"swapped", o.Swapped},
+		{"lost", o.Lost},
+		{"gap", o.Gap},
 	} {
 		if f.set {
 			b.WriteString(" " + f.name)

@@ -43,6 +43,8 @@ func (s *Session) see(dir flow.Direction) {
 	s.flags.set(sawClient << dir)
 	if s.flags.has(async) && s.flags&sawClient != 0 && s.flags&sawServer != 0 {
 		s.flags &^= async
+		s.streams[0].flags &^= flushed
+		s.streams[1].flags &^= flushed
 	}
 }
 

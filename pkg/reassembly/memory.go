@@ -25,6 +25,9 @@ type block struct {
 
 func blockMemory(shift uint8) int64 { return 1<<shift + 1<<shift/8 + 160 }
 
+// blockShift is the size of a block of at least n bytes, as a power of two.
+func blockShift(n int) uint8 { return max(uint8(bits.Len(uint(n-1))), minBlockShift) }
+
 // page is the memory of bytes out of order: 4 KiB of the stream's raw offsets from a multiple of 4 KiB on. Whatever is
 // sent in whatever order takes at most one page per 4 KiB, so the number of segments needs no limit.
 type page struct {
@@ -59,7 +62,7 @@ func (m *memory) room(n int64) bool {
 
 // block gives a block of at least n bytes, or nil at the cap. The data are not cleared, the starts are.
 func (m *memory) block(n int) *block {
-	shift := max(uint8(bits.Len(uint(n-1))), minBlockShift)
+	shift := blockShift(n)
 	if shift > maxBlockShift {
 		return nil
 	}
@@ -81,9 +84,13 @@ func (m *memory) block(n int) *block {
 	return &block{data: make([]byte, 1<<shift), starts: make([]uint64, 1<<shift/64), shift: shift}
 }
 
-// grow gives a stream a block of at least n bytes, or nil at the caps.
+// grow gives a stream a block of at least n bytes in the place of its present one, or nil at the caps.
 func (m *memory) grow(st *Stream, n int) *block {
-	if st.a.full(st, n) {
+	size := blockMemory(blockShift(n))
+	if st.blk != nil {
+		size -= blockMemory(st.blk.shift)
+	}
+	if st.a.full(st, size) {
 		return nil
 	}
 	b := m.block(n)

@@ -22,7 +22,8 @@ func (o *other) New(_, _ gopacket.Flow, _ *layers.TCP, _ oracle.AssemblerContext
 }
 
 func (o *other) Accept(*layers.TCP, gopacket.CaptureInfo, oracle.TCPFlowDirection, oracle.Sequence, *bool,
-	oracle.AssemblerContext) bool {
+	oracle.AssemblerContext,
+) bool {
 	return true
 }
 

@@ -89,7 +89,7 @@ func (st *Stream) enqueue(begin, raw uint64, data []byte, own bool) (fresh, lost
 
 // addPage puts a new page at place i of the queue, if there is memory.
 func (st *Stream) addPage(i int, number uint64) bool {
-	if st.a.full(st, pageSize) {
+	if st.a.full(st, pageMemory) {
 		return false
 	}
 	p := st.a.memory.page(number)

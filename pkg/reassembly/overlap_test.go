@@ -129,6 +129,47 @@ func TestOverlapsAsModel(t *testing.T) {
 	})
 }
 
+// In line no two copies of a byte pass that differ, so every host reads what was read here, whatever its policy.
+func TestInlineIsUnambiguous(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		size := rapid.SampledFrom([]int{30, 9000}).Draw(rt, "size")
+		k := newTalk(t, inlineConfig)
+		k.shake()
+		passed := make([]byte, size)
+		edge, acked := 0, 0
+		for range rapid.IntRange(1, 40).Draw(rt, "segments") {
+			from := rapid.IntRange(0, size-1).Draw(rt, "from")
+			to := rapid.IntRange(from+1, size).Draw(rt, "to")
+			data := []byte(strings.Repeat("a", to-from))
+			if rapid.IntRange(0, 3).Draw(rt, "differs") == 0 {
+				data[rapid.IntRange(0, to-from-1).Draw(rt, "where")] = 'b'
+			}
+			o := k.say(client, int64(from), string(data))
+			if o.Drop {
+				continue
+			}
+			for i := max(from, acked); i < to; i++ {
+				if c := data[i-from]; passed[i] != 0 && passed[i] != c {
+					rt.Fatalf("byte %d passes as %c and as %c", i, passed[i], c)
+				} else {
+					passed[i] = c
+				}
+			}
+			for edge < size && passed[edge] != 0 {
+				edge++
+			}
+			if got := string(k.read[client]); got != string(passed[:edge]) {
+				rt.Fatalf("read %q, passed %q", got, passed[:edge])
+			}
+			if rapid.Bool().Draw(rt, "ack") {
+				acked = edge
+				k.acks(server, int64(edge))
+			}
+		}
+		k.end()
+	})
+}
+
 func TestInlineFirstCopyWins(t *testing.T) {
 	runConversations(t, []conversation{
 		{name: "the same place", config: inlineConfig, lines: shaken + `

@@ -21,8 +21,10 @@ const (
 	states
 )
 
-var stateNames = [states]string{"none", "syn_sent", "syn_recv", "established", "fin_wait1", "fin_wait2", "close_wait",
-	"closing", "last_ack", "time_wait", "closed"}
+var stateNames = [states]string{
+	"none", "syn_sent", "syn_recv", "established", "fin_wait1", "fin_wait2", "close_wait",
+	"closing", "last_ack", "time_wait", "closed",
+}
 
 // String is the name that EVE's flow records have.
 func (s State) String() string {

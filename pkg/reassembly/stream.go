@@ -39,7 +39,6 @@ type streamFlags uint16
 
 const (
 	hasUrgent streamFlags = 1 << iota // urgent is set
-	hasTS                             // ts is set
 	usesTS                            // this side sends timestamps
 	sawSyn                            // or the stream was picked up: seq0 is set
 	sawFin                            // fin is set

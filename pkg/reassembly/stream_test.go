@@ -227,6 +227,32 @@ func TestKeptBytes(t *testing.T) {
 	}
 }
 
+// A reader that always keeps a little makes the buffer move its bytes, not grow.
+func TestLaggingReader(t *testing.T) {
+	k := newTalk(t, Config{Inline: true})
+	k.shake()
+	st := k.s.Stream(client)
+	var want []byte
+	for i := range 5000 {
+		data := fmt.Appendf(nil, "line %d\n", i)
+		h := packet.Headers{Payload: bytes.Clone(data)}
+		h.TCP = packet.TCP{Flags: packet.ACK, Seq: k.isn[0] + 1 + uint32(len(want)), Ack: k.isn[1] + 1, Window: 65535}
+		k.a.Segment(&k.s, client, &h, k.now)
+		want = append(want, data...)
+		from := len(want) - min(len(want), 300)
+		if !bytes.Equal(st.Bytes(uint64(from)), want[from:]) {
+			t.Fatalf("after %d segments the kept bytes differ", i)
+		}
+		st.Release(uint64(from))
+		h = packet.Headers{TCP: packet.TCP{Flags: packet.ACK, Seq: k.isn[1] + 1, Ack: h.TCP.Seq + uint32(len(data)), Window: 65535}}
+		k.a.Segment(&k.s, server, &h, k.now)
+		k.a.Settle(&k.s)
+		if m := st.Memory(); m > 4<<10 {
+			t.Fatalf("%d bytes of memory for 300", m)
+		}
+	}
+}
+
 // chunk is a segment of a property test: a range of the stream.
 type chunk struct{ from, to int }
 
@@ -387,6 +413,13 @@ func FuzzSegments(f *testing.F) {
 			o := k.send(x)
 			if o.Drop && mode&1 == 0 {
 				t.Fatal("a drop outside of line")
+			}
+			if o.Reuse {
+				k.end()
+				k.s, k.at = Session{}, [2]uint64{}
+			}
+			if c := k.a.Counters(); c.Memory > 1<<20 || c.Memory < 0 || c.Idle > 1<<20 {
+				t.Fatalf("%d bytes in use, %d idle", c.Memory, c.Idle)
 			}
 		}
 		k.end()

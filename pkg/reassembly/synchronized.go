@@ -148,6 +148,9 @@ func (a *Assembler) inWindow(s *Session, from, to *Stream) bool {
 	liberal := s.flags&(midstream|async) != 0
 	switch {
 	case before(end, from.ack):
+		if g.is(packet.FIN) && from.flags.has(sawFin) && end == from.fin {
+			return true // the last acknowledgement was lost
+		}
 		if s.flags.has(async) || after(from.ack, from.next) && after(end, from.next) {
 			return true // acknowledged before it was seen
 		}
@@ -223,9 +226,9 @@ func (a *Assembler) accept(s *Session, from, to *Stream) {
 		} else if end := g.seq + uint32(len(g.data)); after(end, from.next) {
 			from.next = end
 		}
-		if s.flags.has(async) {
-			from.acknowledge(a, from.next)
-		}
+	}
+	if s.flags.has(async) {
+		from.flags.set(flushed) // no acknowledgement will be seen
 	}
 	if !g.is(packet.ACK) {
 		return

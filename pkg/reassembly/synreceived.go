@@ -96,6 +96,9 @@ func (a *Assembler) handshakeAck(s *Session) {
 		a.ackOfServer(s, client, server)
 		return
 	}
+	if g.ack == server.isn+1 && server.next != g.ack {
+		a.takeBack(server)
+	}
 	switch {
 	case g.seq == client.next && g.ack == server.next:
 		a.establish(s, client, server)
