@@ -36,9 +36,13 @@ func (p *parser) counted(d flow.Direction, r *reader, data []byte) (used int, mo
 	if r.left > 0 {
 		return int(n), true
 	}
-	if r.state == rChunkData {
+	switch {
+	case r.state == rChunkData:
 		r.state = rChunkEnd
-	} else {
+	case r.beyond:
+		r.beyond = false
+		r.state, r.after = rProbe, rUntilEnd
+	default:
 		p.complete(t, d)
 	}
 	return int(n), true

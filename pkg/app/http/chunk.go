@@ -34,12 +34,13 @@ func (p *parser) chunkSize(d flow.Direction, r *reader, data []byte, end bool) (
 			return 0, true
 		}
 		if end {
+			t.msg[d].body.wire += int64(len(data))
 			return len(data), true
 		}
 		r.scanned = max(at, 0)
 		return 0, false
 	}
-	if d == flow.ToServer && bytes.IndexByte(data[at:eol], ';') >= 0 {
+	if bytes.IndexByte(data[at:eol], ';') >= 0 {
 		t.raise(d, evChunkExtension)
 	}
 	t.msg[d].body.wire += int64(eol + 1)

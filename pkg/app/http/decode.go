@@ -24,7 +24,8 @@ func (p *parser) encodings(t *transaction, d flow.Direction) {
 	if !ok {
 		return
 	}
-	n, odd := 0, false
+	n, items := 0, 0
+	whole := list
 	for len(list) > 0 {
 		i := bytes.IndexAny(list, ", ")
 		item := list
@@ -33,29 +34,39 @@ func (p *parser) encodings(t *transaction, d flow.Direction) {
 		} else {
 			list = nil
 		}
-		if item = bytes.TrimSpace(item); len(item) == 0 {
+		if item = bytes.TrimRight(item, "\x00"); len(item) == 0 {
 			continue
 		}
-		switch {
-		case hasToken(item, "gzip") || hasToken(item, "x-gzip") || hasToken(item, "deflate") || hasToken(item, "x-deflate"):
-			n++
-		case containsWord(item, "gzip") || containsWord(item, "deflate"):
-			n++
-			odd = true
-		case !hasToken(item, "identity") && !hasToken(item, "none") && !hasToken(item, "inflate"):
-			odd = true
+		if items++; items > p.cfg.Layers {
+			t.raise(d, evLayers)
+			break
 		}
-	}
-	if odd {
-		t.raise(d, evAbnormalCE)
-	}
-	if n > p.cfg.Layers {
-		t.raise(d, evLayers)
-		n = p.cfg.Layers
+		coding, plain := codingOf(item)
+		if coding {
+			n++
+		}
+		if !plain && !(items == 1 && len(list) == 0 && hasToken(whole, "identity")) {
+			t.raise(d, evAbnormalCE)
+		}
 	}
 	if n > 0 {
 		m.body.codec = p.decoder(n)
 	}
+}
+
+// codingOf says whether an item of Content-Encoding asks for decoding, and whether it is written as it should be.
+func codingOf(item []byte) (coding, plain bool) {
+	for _, word := range [...]string{"gzip", "x-gzip", "deflate", "x-deflate"} {
+		if hasToken(item, word) {
+			return true, true
+		}
+	}
+	for _, word := range [...]string{"gzip", "deflate"} {
+		if containsWord(item, word) {
+			return true, bytes.IndexByte(item, 0) >= 0
+		}
+	}
+	return false, hasToken(item, "none") || hasToken(item, "inflate")
 }
 
 // decoder takes a chain of n layers that was used before, or makes one.

@@ -107,10 +107,10 @@ func (t *transaction) headers(b layer.Buffer, d flow.Direction) (value []byte, o
 			return nil, false
 		}
 		return m.raw[m.head:], len(m.raw) > int(m.head)
-	case b == layer.HTTPStart:
-		return t.derive(d, dStart)
 	case len(m.fields) == 0:
 		return nil, false
+	case b == layer.HTTPStart:
+		return t.derive(d, dStart)
 	case b == layer.HTTPHeaderNames:
 		return t.derive(d, dNames)
 	case m.known[kCookie+kind(d)] == 0:
@@ -167,7 +167,7 @@ func (t *transaction) compose(b []byte, d flow.Direction, which int) []byte {
 		f := &m.fields[i]
 		if which == dHeaders {
 			f.at = int32(len(b))
-		} else if f.kind == cookie {
+		} else if which == dPlain && f.kind == cookie {
 			continue
 		}
 		b = append(b, m.name(f)...)

@@ -33,7 +33,14 @@ func (p *parser) headerLine(d flow.Direction, r *reader, data []byte, end bool) 
 		if !ok {
 			break
 		}
+		text := data[:l.end]
+		if len(text) == 0 || isBlank(text) && text[0] != '\r' {
+			break
+		}
 		m.pending = span{from, from + int32(l.end)}
+		if text[0] == '\r' {
+			t.raise(d, folding[d])
+		}
 		if isFold(data[0]) {
 			t.raise(d, folding[d])
 			m.pending.from++

@@ -100,7 +100,7 @@ func (p *parser) add(t *transaction, d flow.Direction, line span, joined bool) {
 		f.name = span{f.value.from, f.value.from}
 	} else {
 		f.name = trim(src, span{line.from, line.from + int32(colon)})
-		f.value = trim(src, span{line.from + int32(colon) + 1, line.to})
+		f.value = trimBlanks(src, span{line.from + int32(colon) + 1, line.to})
 		if int(f.name.to-f.name.from) != colon || !isToken(f.name.of(src)) {
 			t.raise(d, invalidName[d])
 		}
@@ -143,7 +143,9 @@ func (p *parser) repeat(t *transaction, d flow.Direction, i int, value []byte) {
 	m := &t.msg[d]
 	f := &m.fields[i]
 	if f.kind == kContentLength {
-		t.raise(d, duplicateCL[d])
+		if !bytes.Equal(m.value(i), value) {
+			t.raise(d, duplicateCL[d])
+		}
 		return
 	}
 	if f.repeats >= maxRepeats {
@@ -222,6 +224,17 @@ func trim(b []byte, s span) span {
 		s.from++
 	}
 	for s.to > s.from && isSpace(b[s.to-1]) {
+		s.to--
+	}
+	return s
+}
+
+// trimBlanks cuts spaces and tabs at both ends, and line ends behind.
+func trimBlanks(b []byte, s span) span {
+	for s.from < s.to && (b[s.from] == ' ' || b[s.from] == '\t') {
+		s.from++
+	}
+	for s.to > s.from && isSpace(b[s.to-1]) && b[s.to-1] != '\v' && b[s.to-1] != '\f' {
 		s.to--
 	}
 	return s

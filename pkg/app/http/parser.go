@@ -30,6 +30,7 @@ type reader struct {
 	scanned  int   // bytes behind those consumed in which no line end was found
 	left     int64 // bytes of the body or chunk that are still to come
 	after    state // behind rProbe
+	beyond   bool  // the body may go on behind its length, since the connection closes
 	dropping bool  // the rest of a line that is too long
 	mixed    bool  // the last line ended with LF CR
 	folded   bool  // a folded line had nothing to belong to
@@ -133,7 +134,7 @@ func (p *parser) complete(t *transaction, d flow.Direction) {
 	p.bodyDone(t, d)
 	t.msg[d].stage = sDone
 	r := &p.dirs[d]
-	r.tx = nil
+	r.tx, r.beyond = nil, false
 	if r.state != rOpaque {
 		r.state = rStart
 	}

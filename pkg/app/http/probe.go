@@ -83,6 +83,9 @@ func probeRequest(data []byte) layer.Answer {
 
 // judgeLine looks at a method and at the rest of its line.
 func judgeLine(method, rest []byte) layer.Answer {
+	if string(method) == "PRI" { // HTTP/2, RFC 9113, 3.4
+		return layer.No
+	}
 	last := rest[bytes.LastIndexAny(rest, " \t")+1:]
 	if len(last) >= 5 && prefix(last, "http/") == layer.Yes {
 		return layer.Yes

@@ -93,23 +93,17 @@ func (t *transaction) parseRequest() {
 
 // parseVersion is 100 x major + minor of HTTP/1.1 and the like; -1 if it is none.
 func parseVersion(b []byte) int {
-	if prefix(b, "http/") != layer.Yes {
+	v, ok := bytes.CutPrefix(b, []byte("HTTP/"))
+	if !ok {
 		return -1
 	}
-	b = bytes.TrimLeft(b[5:], " \t0")
-	dot := bytes.IndexByte(b, '.')
-	if dot < 0 {
-		return -1
-	}
-	switch string(b) {
+	switch string(bytes.TrimLeft(v, " \t0")) {
 	case ".9":
 		return 9
 	case "1.0":
 		return 100
 	case "1.1":
 		return 101
-	case "2.0":
-		return 200
 	}
 	return -1
 }

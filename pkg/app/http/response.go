@@ -115,9 +115,6 @@ func (t *transaction) parseStatus() {
 	m := &t.msg[flow.ToClient]
 	b := m.raw
 	at := m.line
-	for at.from < at.to && (isSpace(b[at.from]) || b[at.from] == 0) {
-		at.from++
-	}
 	at = trim(b, at)
 	word := func() span {
 		w := at
@@ -198,13 +195,12 @@ func (p *parser) responseBody(t *transaction) {
 func (p *parser) responseChunked(t *transaction, te []byte) bool {
 	const d = flow.ToClient
 	if !containsWord(te, "chunked") {
-		t.raise(d, evResponseTE)
 		return false
 	}
 	if !bytes.EqualFold(te, []byte("chunked")) {
 		t.raise(d, evAbnormalTE)
 	}
-	if t.answerVersion == 9 || t.answerVersion == 100 {
+	if t.answerVersion != 101 {
 		t.raise(d, evChunkedOld)
 	}
 	return true
@@ -216,11 +212,13 @@ func (p *parser) responseCounted(t *transaction, cl []byte) {
 	r, m := &p.dirs[d], &t.msg[d]
 	n, ok := parseLength(cl)
 	if !ok {
-		t.raise(d, evResponseCL)
-		return
+		if leadingNumber(cl) == 0 {
+			t.raise(d, evResponseCL)
+		}
+		return // who knows which length the client takes: all of it is the body
 	}
 	if c, ok := m.get(kConnection); ok && hasToken(c, "close") {
-		return
+		r.beyond = true
 	}
 	if n == 0 {
 		p.complete(t, d)
@@ -240,14 +238,19 @@ func (p *parser) interim(t *transaction) {
 	p.dirs[d].state = rStart
 }
 
-// probeBody looks whether a response that must have no body has one: if the next response follows, it has not.
+// probeBody looks for a body where there should be none, or for more of it than was said: if the next response follows
+// instead, or nothing, it is complete.
 func (p *parser) probeBody(d flow.Direction, r *reader, data []byte) (used int, more bool) {
-	switch prefix(data, "http/") {
+	i := 0
+	for i < len(data) && i < lookahead && (data[i] == '\r' || data[i] == '\n') {
+		i++
+	}
+	switch prefix(data[i:], "http/") {
 	case layer.More:
 		return 0, false
 	case layer.Yes:
 		p.complete(r.tx, d)
-		return 0, true
+		return i, true
 	}
 	r.state = r.after
 	return 0, true
