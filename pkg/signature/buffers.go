@@ -75,12 +75,11 @@ func (b *Builder) moveLast(buffer layer.Buffer) error {
 	if b.Buffer != layer.Payload {
 		return errMixed
 	}
-	m := b.lastMatch()
-	if m == nil || b.Lists[b.last.list].Buffer != layer.Payload {
+	if !b.lastContent() || b.Lists[b.last.list].Buffer != layer.Payload {
 		return errNoContent
 	}
-	moved := *m
 	from := &b.Lists[b.last.list]
+	moved := from.Matches[b.last.match]
 	from.Matches = append(from.Matches[:b.last.match], from.Matches[b.last.match+1:]...)
 	b.addTo(b.listOf(buffer), moved)
 	return nil
@@ -95,12 +94,19 @@ func (b *Builder) listOf(buffer layer.Buffer) int {
 	return len(b.Lists) - 1
 }
 
-// lastMatch is the last match of a list, or nil.
-func (b *Builder) lastMatch() *Match {
-	if b.last.list >= len(b.Lists) || b.last.match >= len(b.Lists[b.last.list].Matches) {
-		return nil
+// lastContent goes back to the last content or pcre of the list in hand: other keywords may stand between it and its modifiers.
+func (b *Builder) lastContent() bool {
+	if b.last.list >= len(b.Lists) {
+		return false
 	}
-	return &b.Lists[b.last.list].Matches[b.last.match]
+	list := b.Lists[b.last.list].Matches
+	for i := min(b.last.match, len(list)-1); i >= 0; i-- {
+		if k := list[i].Kind; k == kindContent || k == kindPCRE {
+			b.last.match = i
+			return true
+		}
+	}
+	return false
 }
 
 // FinishLists checks and completes the lists of a rule whose options are all read: what a keyword means for its
@@ -134,7 +140,10 @@ func (b *Builder) finishList(l *List) error {
 		}
 	}
 	linkRelatives(l.Matches)
-	return nil
+	if err := checkAbsent(l); err != nil {
+		return err
+	}
+	return checkSize(l)
 }
 
 // linkRelatives marks the matches that another one counts from: if that one fails, they are tried again further behind.

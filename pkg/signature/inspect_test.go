@@ -222,8 +222,8 @@ func TestContentOfFastPattern(t *testing.T) {
 	if c, _ := m[2].Content(); !c.Relative {
 		t.Errorf("%+v", c)
 	}
-	if keywords[kindContent] != &content {
-		t.Error("content does not stand first in the table")
+	if keywords[kindContent] != &content || keywords[kindPCRE] != &pcre {
+		t.Error("content and pcre do not stand first in the table")
 	}
 }
 

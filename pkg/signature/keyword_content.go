@@ -40,8 +40,11 @@ const (
 	maxDistance = 1 << 20
 )
 
-// kindContent is the place of content in the table of keywords.
-const kindContent = 0
+// The places of content and pcre in the table of keywords.
+const (
+	kindContent = iota
+	kindPCRE
+)
 
 // content looks for bytes: content:"GET |0d 0a|". Match: Data the pattern, Arg as above, Flags as above.
 var content = Keyword{
@@ -62,7 +65,7 @@ var uricontent = Keyword{
 		if err := parseContent(b, value); err != nil {
 			return err
 		}
-		b.lastMatch().Kind = kindContent
+		b.Lists[b.last.list].Matches[b.last.match].Kind = kindContent
 		return b.moveLast(layer.HTTPURI)
 	},
 }

@@ -62,7 +62,8 @@ func parsePCRE(b *Builder, value string) error {
 		m.Flags |= MatchNot
 	}
 	b.Add(m)
-	if p.buffer == layer.Payload || p.buffer == b.Buffer {
+	body := p.buffer == layer.HTTPResponseBody && b.Buffer == layer.FileData // Suricata's Q is either
+	if p.buffer == layer.Payload || p.buffer == b.Buffer || body {
 		return nil
 	}
 	return b.moveLast(p.buffer)

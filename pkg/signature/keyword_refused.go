@@ -31,7 +31,6 @@ var (
 	refusedFilesha1   = refused("filesha1", noFiles)
 	refusedFilesha256 = refused("filesha256", noFiles)
 	refusedTLSStore   = refused("tls.store", "certificates are not kept here: the tls event has their fingerprint")
-	refusedASN1       = refused("asn1", "it is gone from Suricata 8, too: match the bytes with byte_test")
 	refusedFrame      = refused("frame", "frames are not known here: use the protocol's sticky buffers")
 	refusedState      = refused("app-layer-state", "states of transactions are not known here: use the protocol's sticky buffers")
 	refusedMark       = refused("nfq_set_mark", "packets do not come from netfilter here: use the policy")

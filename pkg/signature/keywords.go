@@ -3,9 +3,10 @@ package signature
 // keywords is the table of all keywords but the sticky buffers, which are layer's table of buffers. A keyword's number in a
 // compiled set of rules is its place here.
 var keywords = []*Keyword{
-	// On values: content stands first (kindContent).
-	&content, &uricontent, &nocase, &rawbytes, &startsWith, &endsWith, &contentOffset, &contentDepth, &contentDistance,
-	&contentWithin, &fastPattern, &contentReplace, &pcre,
+	// On values: content and pcre stand first (kindContent, kindPCRE).
+	&content, &pcre, &uricontent, &nocase, &rawbytes, &startsWith, &endsWith, &contentOffset, &contentDepth, &contentDistance,
+	&contentWithin, &fastPattern, &contentReplace,
+	&byteTest, &byteJump, &byteExtract, &byteMath, &isDataAt, &bsize, &urilen, &absent, &base64Decode, &asn1, &rpc,
 
 	&dsize,
 	&msg,
@@ -37,6 +38,6 @@ var keywords = []*Keyword{
 	&tlsVersion, &sslVersion, &sslState, &certNotBefore, &certNotAfter, &certExpired, &certValid, &certChain,
 
 	refusedLua, refusedLuaxform, refusedDataset, refusedDatarep, refusedIprep, refusedGeoip, refusedFilestore, refusedFilemagic,
-	refusedFilesize, refusedFilemd5, refusedFilesha1, refusedFilesha256, refusedTLSStore, refusedASN1, refusedFrame, refusedState,
+	refusedFilesize, refusedFilemd5, refusedFilesha1, refusedFilesha256, refusedTLSStore, refusedFrame, refusedState,
 	refusedMark,
 }

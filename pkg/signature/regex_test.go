@@ -181,12 +181,12 @@ func FuzzPCRE(f *testing.F) {
 	f.Add("/[[:alpha:]\\d-]{2,}?\\Q.\\E/xG", []byte("ab."))
 	f.Fuzz(func(t *testing.T, value string, data []byte) {
 		env := NewEnv()
-		b := &Builder{Signature: &Signature{}, Env: env, Quoted: true, keyword: &pcre, kind: 1}
+		b := &Builder{Signature: &Signature{}, Env: env, Quoted: true, keyword: &pcre, kind: kindPCRE}
 		if len(value) > 200 || pcre.Parse(b, value) != nil {
 			return
 		}
 		c := &Context{Regexes: NewRegexes(env.Symbols.Regexes.List), In: Input{Data: data, End: len(data)&1 == 0}}
-		start, end, ok := findPCRE(c, &b.Lists[0].Matches[0], 0)
+		start, end, ok := findPCRE(c, &b.Lists[len(b.Lists)-1].Matches[0], 0)
 		if ok && (start < 0 || end < start || end > len(data)) {
 			t.Errorf("%q on %q: %d to %d", value, data, start, end)
 		}
