@@ -81,6 +81,9 @@ func (t *transaction) firstLine(b layer.Buffer, d flow.Direction) (value []byte,
 	case layer.HTTPHost:
 		return t.derive(d, dHost)
 	case layer.HTTPHostRaw:
+		if t.parts.authority {
+			return t.derive(d, dHost)
+		}
 		return t.host()
 	}
 	return s.of(m.raw), s.to > s.from

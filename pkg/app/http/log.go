@@ -7,7 +7,7 @@ import (
 
 // Log writes the fields of EVE's http object. A transaction is logged once, with its response.
 func (t *transaction) Log(o *layer.Object, d flow.Direction) (ok bool) {
-	if d != flow.ToClient {
+	if d != flow.ToClient || t.stray {
 		return false
 	}
 	q, r := &t.msg[flow.ToServer], &t.msg[flow.ToClient]

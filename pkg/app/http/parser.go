@@ -20,6 +20,7 @@ const (
 	rTrailer                // headers behind the last chunk
 	rUntilEnd               // a body that ends with the stream
 	rOld                    // what follows a request line without a version
+	rStray                  // what is between requests
 	rConnect                // what follows a CONNECT that was not answered yet
 	rOpaque                 // nothing more of HTTP
 )
@@ -46,6 +47,7 @@ type parser struct {
 	dirs     [2]reader
 	spare    []*decoder
 	tunnel   *transaction // the CONNECT that was not answered yet
+	begun    bool         // a request was seen
 	upgraded bool         // the flow left HTTP, and nobody asked yet
 }
 
@@ -97,6 +99,8 @@ func (p *parser) step(d flow.Direction, r *reader, data []byte, end bool) (used 
 		return len(data), true
 	case rOld:
 		return p.oldRequest(r, data, end)
+	case rStray:
+		return p.strayData(r, data, end)
 	case rConnect:
 		return p.connect(r, data)
 	}
@@ -233,5 +237,5 @@ func (p *parser) Reset() {
 		p.Release(p.list.Len() - 1)
 	}
 	p.list.Restart()
-	p.dirs, p.tunnel, p.upgraded = [2]reader{}, nil, false
+	p.dirs, p.tunnel, p.begun, p.upgraded = [2]reader{}, nil, false, false
 }

@@ -16,6 +16,12 @@ func (p *parser) requestLine(r *reader, data []byte, end bool) (used int, more b
 	if isBlank(data[:l.end]) {
 		return l.next, true
 	}
+	if p.begun && !isRequest(data[:l.end]) {
+		r.dropping = false
+		p.stray(r)
+		return 0, true
+	}
+	p.begun = true
 	t := p.open(flow.ToServer)
 	r.tx, r.state, r.mixed = t, rHeaders, false
 	if r.dropping {
@@ -187,4 +193,47 @@ func (p *parser) connect(r *reader, data []byte) (used int, more bool) {
 		return 0, true
 	}
 	return 0, false
+}
+
+// stray opens a transaction for what a client sends between requests: a body that was not announced, or rubbish.
+func (p *parser) stray(r *reader) {
+	t := p.open(flow.ToServer)
+	t.stray, t.answered = true, true
+	t.raise(flow.ToServer, evBodyUnexpected)
+	t.msg[flow.ToServer].stage = sHead
+	t.msg[flow.ToServer].body.limit = p.cfg.RequestBody
+	t.msg[flow.ToClient].stage = sDone
+	r.tx, r.state = t, rStray
+}
+
+// strayData keeps lines until one is a request.
+func (p *parser) strayData(r *reader, data []byte, end bool) (used int, more bool) {
+	l, ok := r.plainLine(data)
+	switch {
+	case ok && !isRequest(data[:min(l.end, p.cfg.Line)]):
+	case ok:
+		p.complete(r.tx, flow.ToServer)
+		return 0, true
+	case len(data) > p.cfg.Line+lookahead && !isRequest(data[:p.cfg.Line]):
+		l.next = p.cfg.Line
+	case len(data) > p.cfg.Line+lookahead:
+		p.complete(r.tx, flow.ToServer)
+		return 0, true
+	case end:
+		l.next = len(data)
+	default:
+		return 0, false
+	}
+	p.bodyData(r.tx, flow.ToServer, data[:l.next])
+	return l.next, true
+}
+
+// isRequest says that a line has a known method or a version.
+func isRequest(b []byte) bool {
+	b = bytes.Trim(b, " \t\r")
+	method := b
+	if i := bytes.IndexAny(b, " \t"); i >= 0 {
+		method = b[:i]
+	}
+	return isKnownMethod(method) || prefix(b[bytes.LastIndexByte(b, ' ')+1:], "http/") == layer.Yes
 }

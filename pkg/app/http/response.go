@@ -186,7 +186,7 @@ func (p *parser) responseBody(t *transaction) {
 		return
 	}
 	p.encodings(t, d)
-	if none {
+	if none && r.state != rProbe {
 		r.after, r.state = r.state, rProbe
 	}
 }
@@ -220,11 +220,15 @@ func (p *parser) responseCounted(t *transaction, cl []byte) {
 	if c, ok := m.get(kConnection); ok && hasToken(c, "close") {
 		r.beyond = true
 	}
-	if n == 0 {
+	switch {
+	case n > 0:
+		r.state, r.left = rLength, n
+	case r.beyond:
+		r.beyond = false
+		r.state, r.after = rProbe, rUntilEnd
+	default:
 		p.complete(t, d)
-		return
 	}
-	r.state, r.left = rLength, n
 }
 
 // interim starts over after a 1xx response.

@@ -22,6 +22,7 @@ type transaction struct {
 	old                        bool // HTTP/0.9: there are no headers
 	answered                   bool // a response began
 	unasked                    bool // the request was not seen
+	stray                      bool // only what a client sent between requests
 	continued                  bool // an interim response came
 }
 
@@ -38,8 +39,9 @@ func (t *transaction) Complete(d flow.Direction) bool {
 	return t.msg[d].stage == sDone || t.p.dirs[d].ended
 }
 
-// Events are the events of a direction.
-func (t *transaction) Events(d flow.Direction) layer.EventSet { return t.events[d] }
+// Events are the events of the transaction. Both directions show all of them, as Suricata's do: its rules say themselves
+// which direction they are about.
+func (t *transaction) Events(flow.Direction) layer.EventSet { return t.events[0] | t.events[1] }
 
 // need is the stage at which a buffer is final.
 var need = func() (s [layer.Buffers]stage) {
