@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 
 	"citygate/pkg/app"
 	"citygate/pkg/app/http"
@@ -61,9 +60,11 @@ func (s *Settings) Load(from Rules) (image []byte, rep Report, err error) {
 	rep.Rules = rep.Loaded + rep.Skipped + len(rep.Refused) + set.Replaced
 	var limits []signature.ThresholdRule
 	if f := from.Threshold; f != nil {
-		_ = f
+		if limits, err = signature.ReadThresholds(f.Name, f, &env.Vars); err != nil {
+			return nil, rep, err
+		}
 	}
-	slices.SortStableFunc(set.Signatures, func(a, b *signature.Signature) int { return int(a.Action) - int(b.Action) })
+	signature.Sort(set.Signatures)
 	return detect.Compile(detect.Set{Signatures: set.Signatures, Symbols: env.Symbols, Thresholds: limits}), rep, nil
 }
 
