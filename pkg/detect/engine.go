@@ -56,6 +56,7 @@ type Engine struct {
 	ctx       *signature.Context
 	hosts     *signature.Hosts
 	hits      *prefilter.Hits
+	proto     layer.Proto // of the transaction in hand
 	found     []uint32 // signatures to judge, see find
 	queue     []hit
 	limits    thresholds
@@ -138,8 +139,8 @@ func (e *Engine) Packet(r packet.Record) signature.Action {
 // frame decodes and inspects a frame, and what is inside of it.
 func (e *Engine) frame(link packet.LinkType, data []byte, length, depth int, outer *packet.Headers) {
 	h := e.decode(link, data, length, depth)
-	if outer != nil && h.VLANCount == 0 {
-		h.VLANCount, h.VLANs, h.VLAN = outer.VLANCount, outer.VLANs, outer.VLAN
+	if outer != nil {
+		h.Inherit(outer)
 	}
 	if h.Events.Any() {
 		e.count.DecoderEvents++

@@ -240,7 +240,10 @@ func (e *Engine) match(id uint32, tx layer.Tx, stream bool) {
 		e.ctx.Act(e.rules.matchesOf(sig.Post))
 	}
 	h := hit{id: id, tx: tx, stream: stream}
-	if f := e.p.Flow; f != nil {
+	switch f := e.p.Flow; {
+	case tx != nil:
+		h.proto = e.proto
+	case f != nil:
 		h.proto = f.conn.Proto()
 	}
 	e.queue = append(e.queue, h)

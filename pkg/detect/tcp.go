@@ -103,6 +103,8 @@ func (e *Engine) read(f *Flow, d flow.Direction) bool {
 // finish ends a flow: what was not acknowledged is read, and what is left is inspected without a packet.
 func (e *Engine) finish(f *Flow) {
 	e.p = work{Packet: Packet{Time: f.Last, Flow: f, Verdict: e.p.Verdict}, pseudo: true, stream: true, last: true}
+	e.p.Headers = &e.headers[0]
+	f.pseudoHeaders(e.p.Headers, flow.ToServer)
 	if f.Tuple.Proto == flow.TCP {
 		e.assembler.Flush(&f.session)
 		if !f.dropped {
@@ -113,7 +115,6 @@ func (e *Engine) finish(f *Flow) {
 	if !f.dropped && !f.passed {
 		for _, d := range [...]flow.Direction{flow.ToServer, flow.ToClient} {
 			e.p.Direction = d
-			e.p.Headers = &e.headers[0]
 			f.pseudoHeaders(e.p.Headers, d)
 			e.inspect()
 		}

@@ -32,7 +32,7 @@ func (e *Engine) transactions(f *Flow, d flow.Direction) {
 // transaction judges one transaction in a direction: what became final goes through the prefilter, then the signatures that were
 // found are judged once all that they look at is final.
 func (e *Engine) transaction(tx layer.Tx, in *layer.Inspection, proto layer.Proto, d flow.Direction) {
-	e.ctx.Tx = tx
+	e.ctx.Tx, e.proto = tx, proto
 	p := &e.rules.protocols[proto]
 	if !in.Scanned[d].Has(begun) {
 		in.Scanned[d].Add(begun)

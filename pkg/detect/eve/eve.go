@@ -4,6 +4,7 @@ package eve
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"net/netip"
 	"time"
@@ -75,7 +76,7 @@ func (w *Writer) begin(kind string, at time.Time, number uint64, f *detect.Flow,
 
 // tuple writes the ends of a packet.
 func (w *Writer) tuple(o *layer.Object, t *flow.FiveTuple, h *packet.Headers) {
-	if !t.Src.IsValid() {
+	if !t.Src.IsValid() || h.IPVersion == 0 {
 		return
 	}
 	w.addr(o, "src_ip", t.Src)
@@ -120,22 +121,17 @@ func (w *Writer) addr(o *layer.Object, name string, a netip.Addr) {
 	o.Raw(name, b)
 }
 
+// protoNames are IP protocols as EVE writes them; others are three digits.
+var protoNames = map[flow.Proto]string{
+	1: "ICMP", 2: "IGMP", 4: "IP-in-IP", 6: "TCP", 17: "UDP", 41: "IPv6", 46: "RSVP", 47: "GRE", 50: "ESP", 51: "AH",
+	58: "IPv6-ICMP", 88: "EIGRP", 89: "OSPFIGP", 103: "PIM", 112: "VRRP", 115: "L2TP", 132: "SCTP", 136: "UDPLite",
+}
+
 func protoName(p flow.Proto) string {
-	switch p {
-	case flow.TCP:
-		return "TCP"
-	case flow.UDP:
-		return "UDP"
-	case flow.ICMP:
-		return "ICMP"
-	case flow.ICMPv6:
-		return "IPv6-ICMP"
-	case 132:
-		return "SCTP"
-	case 2:
-		return "IGMP"
+	if name, ok := protoNames[p]; ok {
+		return name
 	}
-	return p.String()
+	return fmt.Sprintf("%03d", uint8(p))
 }
 
 // end finishes a line and writes it.
@@ -265,7 +261,7 @@ func (w *Writer) Transaction(p *detect.Packet, f *detect.Flow, proto layer.Proto
 	if !w.opt.Transactions {
 		return
 	}
-	h := packet.Headers{Tuple: f.Tuple, VLANs: f.VLANs, VLANCount: f.VLANn}
+	h := packet.Headers{Tuple: f.Tuple, IPVersion: 4, VLANs: f.VLANs, VLANCount: f.VLANn}
 	if d == flow.ToClient && proto == layer.DNS { // a record per message, with its sender first
 		h.Tuple = f.Tuple.Reverse()
 	}
@@ -312,7 +308,7 @@ func (w *Writer) Flow(f *detect.Flow) {
 	if !w.opt.Flows {
 		return
 	}
-	h := packet.Headers{Tuple: f.Tuple, VLANs: f.VLANs, VLANCount: f.VLANn}
+	h := packet.Headers{Tuple: f.Tuple, IPVersion: 4, VLANs: f.VLANs, VLANCount: f.VLANn}
 	o := w.begin("flow", f.Last, 0, f, &h)
 	if p := f.Conn().Proto(); p != layer.Unknown {
 		o.Text("app_proto", p.String())
