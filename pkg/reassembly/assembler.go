@@ -139,9 +139,10 @@ type Outcome struct {
 	Invalid bool
 	// Ignored: the segment belongs to no session, since there was none to pick up (Config.Midstream).
 	Ignored bool
-	// Retransmission: all its bytes were there before.
+	// Retransmission: all that it says was said before. It goes on: its sender may have missed an acknowledgement.
 	Retransmission bool
-	KeepAlive      bool
+	// KeepAlive: it only asks for a sign of life; a byte in it is no part of the stream.
+	KeepAlive bool
 	// Reuse: the segment opens a new connection on the ports of a finished one. It was not looked at: the caller closes
 	// this session, makes a new flow and gives the segment to its session.
 	Reuse bool
@@ -150,7 +151,7 @@ type Outcome struct {
 	Swapped bool
 	// Lost: bytes were lost for want of memory.
 	Lost bool
-	// Gap: a stream has a gap at Ready.
+	// Gap: a stream has a gap at Ready that it did not have before.
 	Gap bool
 }
 
