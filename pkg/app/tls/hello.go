@@ -70,7 +70,7 @@ func (p *parser) clientHello(t *Tx, body []byte) bool {
 	f.version = c.u16()
 	f.most = f.version
 	random := c.take(randomLen)
-	session := c.vec8()
+	c.vec8() // session
 	ciphers := cursor{b: c.vec16()}
 	c.vec8() // compression
 	if c.bad || len(ciphers.b)%2 != 0 {
@@ -78,7 +78,6 @@ func (p *parser) clientHello(t *Tx, body []byte) bool {
 	}
 	t.Versions[flow.ToServer] = f.version
 	t.random[flow.ToServer] = p.keep(t, random)
-	t.sessionLen = uint8(len(session))
 	for !ciphers.end() {
 		f.ciphers.add(ciphers.u16())
 	}

@@ -43,21 +43,20 @@ type Tx struct {
 	Seen           Messages
 	SessionResumed bool
 
-	state      layer.Inspection
-	store      tx.Store
-	events     [2]layer.EventSet
-	hello      [2]bool // a direction's hello was read
-	certs      [2]bool // a direction's certificates were read
-	done       [2]bool // nothing of a direction's handshake is to come that is not encrypted
-	later      bool    // events only
-	sessionLen uint8
-	sni        tx.Span
-	random     [2]tx.Span
-	alpn       [2][]tx.Span
-	ja3, ja3s  tx.Span
-	ja3Hash    [32]byte
-	ja3sHash   [32]byte
-	ja4        [ja4Len]byte
+	state     layer.Inspection
+	store     tx.Store
+	events    [2]layer.EventSet
+	hello     [2]bool // a direction's hello was read
+	certs     [2]bool // a direction's certificates were read
+	done      [2]bool // nothing of a direction's handshake is to come that is not encrypted
+	later     bool    // events only
+	sni       tx.Span
+	random    [2]tx.Span
+	alpn      [2][]tx.Span
+	ja3, ja3s tx.Span
+	ja3Hash   [32]byte
+	ja3sHash  [32]byte
+	ja4       [ja4Len]byte
 }
 
 func (t *Tx) reset() {
