@@ -10,6 +10,13 @@ import (
 func (p *parser) checkHost(t *transaction) {
 	const d = flow.ToServer
 	m := &t.msg[d]
+	uri := t.uri.of(m.raw)
+	if t.parts.authority && !validHost(t.parts.host.of(uri)) {
+		t.raise(d, evURIHostInvalid)
+	}
+	if q := t.parts.port.of(uri); len(q) > 0 && !validPort(q) {
+		t.raise(d, evAuthorityPort)
+	}
 	header, ok := m.get(kHost)
 	if !ok {
 		if t.version == 101 {
@@ -24,17 +31,10 @@ func (p *parser) checkHost(t *transaction) {
 	if !t.parts.authority {
 		return
 	}
-	uri := t.uri.of(m.raw)
 	if h := t.parts.host.of(uri); !bytes.EqualFold(h, host) {
 		t.raise(d, evHostAmbiguous)
 	} else if q := t.parts.port.of(uri); len(q) > 0 && len(port) > 0 && !bytes.Equal(q, port) {
 		t.raise(d, evHostAmbiguous)
-	}
-	if h := t.parts.host.of(uri); !validHost(h) {
-		t.raise(d, evURIHostInvalid)
-	}
-	if q := t.parts.port.of(uri); len(q) > 0 && !validPort(q) {
-		t.raise(d, evAuthorityPort)
 	}
 }
 

@@ -103,7 +103,7 @@ func (t *transaction) host() (value []byte, ok bool) {
 func (t *transaction) headers(b layer.Buffer, d flow.Direction) (value []byte, ok bool) {
 	m := &t.msg[d]
 	switch {
-	case m.stage < sHead || t.old:
+	case m.stage < sHead || m.old:
 		return nil, false
 	case b == layer.HTTPHeaderRaw:
 		if m.raw == nil {

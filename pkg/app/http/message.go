@@ -73,6 +73,7 @@ const (
 // message is one direction of a transaction.
 type message struct {
 	stage   stage
+	old     bool   // HTTP/0.9: there are no headers
 	raw     []byte // the first line and the headers as sent
 	line    span   // the first line without its end
 	head    int32  // where the headers begin

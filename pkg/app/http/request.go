@@ -142,7 +142,7 @@ func (p *parser) oldRequest(r *reader, data []byte, end bool) (used int, more bo
 		r.state = rHeaders
 		return 0, true
 	}
-	t.old = true
+	t.msg[flow.ToServer].old = true
 	t.msg[flow.ToServer].stage = sHead
 	p.complete(t, flow.ToServer)
 	return 0, true
@@ -208,21 +208,20 @@ func (p *parser) stray(r *reader) {
 
 // strayData keeps lines until one is a request.
 func (p *parser) strayData(r *reader, data []byte, end bool) (used int, more bool) {
+	limit := p.cfg.Line
 	l, ok := r.plainLine(data)
 	switch {
-	case ok && !isRequest(data[:min(l.end, p.cfg.Line)]):
-	case ok:
-		p.complete(r.tx, flow.ToServer)
-		return 0, true
-	case len(data) > p.cfg.Line+lookahead && !isRequest(data[:p.cfg.Line]):
-		l.next = p.cfg.Line
-	case len(data) > p.cfg.Line+lookahead:
-		p.complete(r.tx, flow.ToServer)
-		return 0, true
+	case ok && l.next <= limit:
+	case len(data) > limit:
+		l = line{end: limit, next: limit}
 	case end:
-		l.next = len(data)
+		l = line{end: len(data), next: len(data)}
 	default:
 		return 0, false
+	}
+	if isRequest(data[:l.end]) {
+		p.complete(r.tx, flow.ToServer)
+		return 0, true
 	}
 	p.bodyData(r.tx, flow.ToServer, data[:l.next])
 	return l.next, true

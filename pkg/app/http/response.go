@@ -57,8 +57,8 @@ func (p *parser) junk(r *reader, data []byte, from int, end bool) (used int, mor
 		}
 	}
 	t := p.answer(r)
-	t.old = true
 	m := &t.msg[flow.ToClient]
+	m.old = true
 	m.stage = sHead
 	m.body.limit = p.cfg.ResponseBody
 	r.state = rUntilEnd
@@ -239,6 +239,7 @@ func (p *parser) interim(t *transaction) {
 	}
 	t.continued = true
 	t.msg[d].release(p.pool)
+	t.answerProtocol, t.code, t.text, t.answerVersion, t.status = span{}, span{}, span{}, 0, 0
 	p.dirs[d].state = rStart
 }
 

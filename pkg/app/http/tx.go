@@ -19,7 +19,6 @@ type transaction struct {
 	known                      bool // the method is
 	answerProtocol, code, text span // of the status line
 	answerVersion, status      int
-	old                        bool // HTTP/0.9: there are no headers
 	answered                   bool // a response began
 	unasked                    bool // the request was not seen
 	stray                      bool // only what a client sent between requests
