@@ -5,7 +5,6 @@
 package detect
 
 import (
-	"errors"
 	"time"
 
 	"citygate/pkg/app"
@@ -57,7 +56,7 @@ type Engine struct {
 	hosts     *signature.Hosts
 	hits      *prefilter.Hits
 	proto     layer.Proto // of the transaction in hand
-	found     []uint32 // signatures to judge, see find
+	found     []uint32    // signatures to judge, see find
 	queue     []hit
 	limits    thresholds
 	count     Counters
@@ -162,8 +161,7 @@ func (e *Engine) frame(link packet.LinkType, data []byte, length, depth int, out
 func (e *Engine) decode(link packet.LinkType, data []byte, length, depth int) *packet.Headers {
 	h, err := &e.headers[depth], error(nil)
 	*h, err = e.decoders[depth].DecodeLink(link, data, length)
-	var bad *packet.Malformed
-	if errors.As(err, &bad) {
+	if bad, ok := err.(*packet.Malformed); ok { // errors.As would allocate for each packet
 		e.count.Malformed++
 		*h = bad.Headers
 	}

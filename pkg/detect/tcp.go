@@ -32,6 +32,10 @@ func (e *Engine) segment(h *packet.Headers) bool {
 	if out.Drop {
 		e.block(dropStream)
 	}
+	if f.session.Reset() && !f.reset { // what was not acknowledged may have been read by the other side
+		f.reset = true
+		e.assembler.Flush(&f.session)
+	}
 	if out.Ignored && !e.midstream(f) {
 		return false
 	}
