@@ -37,6 +37,7 @@ type Context struct {
 	steps       int       // left, of the inspection in hand
 	again       bool      // something was tried again in it
 	transformed [2][]byte // the values of the last two transformations
+	inflate     *inflater
 	// Counters only grow.
 	Counters Counters
 }

@@ -7,6 +7,8 @@ var keywords = []*Keyword{
 	&content, &pcre, &uricontent, &nocase, &rawbytes, &startsWith, &endsWith, &contentOffset, &contentDepth, &contentDistance,
 	&contentWithin, &fastPattern, &contentReplace,
 	&byteTest, &byteJump, &byteExtract, &byteMath, &isDataAt, &bsize, &urilen, &absent, &base64Decode, &asn1, &rpc,
+	&dotPrefix, &stripWhitespace, &compressWhitespace, &toLowercase, &toUppercase, &urlDecode, &headerLowercase, &stripPseudoHeaders,
+	&toMD5, &toSHA1, &toSHA256, &xor, &fromBase64, &gunzip, &zlibDeflate, &pcreXform,
 
 	&dsize,
 	&msg,

@@ -82,12 +82,30 @@ func (r *Regexes) find(re *regex, s subject, from int, count *Counters) (start, 
 }
 
 func (r *Regexes) backtrack(re *regexp2.Regexp, s subject, from int, count *Counters) (start, end int, ok bool) {
-	data := s.data
-	if len(data) > regexBytes {
-		data = data[:regexBytes]
-	}
-	if from > len(data) {
+	m := r.groups(re, s.data, from, count)
+	if m == nil {
 		return 0, 0, false
+	}
+	return m.Index, m.Index + m.Length, true
+}
+
+// capture is the place of an expression's first group, or of all that it matches if it has none.
+func (r *Regexes) capture(re *regex, data []byte, count *Counters) (start, end int, ok bool) {
+	m := r.groups(re.back, data, 0, count)
+	if m == nil {
+		return 0, 0, false
+	}
+	if m.GroupCount() > 1 {
+		g := m.GroupByNumber(1)
+		return g.Index, g.Index + g.Length, len(g.Captures) > 0
+	}
+	return m.Index, m.Index + m.Length, true
+}
+
+func (r *Regexes) groups(re *regexp2.Regexp, data []byte, from int, count *Counters) *regexp2.Match {
+	data = data[:min(len(data), regexBytes)]
+	if from > len(data) {
+		return nil
 	}
 	r.wide = r.wide[:0]
 	for _, b := range data {
@@ -96,11 +114,9 @@ func (r *Regexes) backtrack(re *regexp2.Regexp, s subject, from int, count *Coun
 	m, err := re.FindRunesMatchStartingAt(r.wide, from)
 	if err != nil {
 		count.Regex++
+		return nil
 	}
-	if err != nil || m == nil {
-		return 0, 0, false
-	}
-	return m.Index, m.Index + m.Length, true
+	return m
 }
 
 // in says whether data has the text.
@@ -153,7 +169,7 @@ func checkRegex(key string) error {
 		return fmt.Errorf("the expression is longer than %d bytes", maxRegex)
 	}
 	_, text, flags, err := parseRegex(key)
-	if err != nil && text != "" {
+	if text != "" && (err != nil || hasCaptures(flags)) {
 		_, err = compileBack(text, flags)
 	}
 	return err
@@ -164,7 +180,7 @@ func compileRegex(key string) (*regex, error) {
 	if err != nil && text == "" {
 		return nil, err
 	}
-	if err == nil {
+	if err == nil && !hasCaptures(flags) {
 		return newRegex(re, flags)
 	}
 	x := relaxed(text, flags)

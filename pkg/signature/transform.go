@@ -1,5 +1,12 @@
 package signature
 
+import (
+	"errors"
+	"slices"
+
+	"citygate/pkg/app/layer"
+)
+
 // maxTransformed is how long a transformed value may get. Transformations make a value longer by a few bytes, except for
 // decompression; what is beyond is cut off and counted.
 const maxTransformed = 1 << 20
@@ -28,4 +35,20 @@ func (c *Context) Transformed(transforms []Match, value []byte) []byte {
 		value = out
 	}
 	return value
+}
+
+var errTransform = errors.New("it is about a sticky buffer, and none is in force")
+
+// transform adds a transformation to the sticky buffer in force. What was matched on the buffer before stays matched on the value
+// as it was before.
+func (b *Builder) transform(m Match) error {
+	if b.Buffer == layer.Payload {
+		return errTransform
+	}
+	if !b.fresh {
+		b.transforms = slices.Clone(b.Lists[b.list()].Transforms)
+		b.fresh = true
+	}
+	b.Add(m)
+	return nil
 }
