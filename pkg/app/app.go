@@ -3,13 +3,17 @@ package app
 
 import (
 	"citygate/pkg/app/dns"
+	"citygate/pkg/app/ftp"
 	"citygate/pkg/app/http"
 	"citygate/pkg/app/layer"
 	"citygate/pkg/app/modbus"
 	"citygate/pkg/app/onvif"
 	"citygate/pkg/app/rtsp"
+	"citygate/pkg/app/sip"
 	"citygate/pkg/app/smb"
+	"citygate/pkg/app/smtp"
 	"citygate/pkg/app/ssh"
+	"citygate/pkg/app/telnet"
 	"citygate/pkg/app/tls"
 )
 
@@ -17,15 +21,19 @@ import (
 // line here.
 func Protocols() []*layer.Protocol {
 	return []*layer.Protocol{
-		http.Protocol(),
-		rtsp.Protocol(),
 		tls.Protocol(),
 		ssh.Protocol(),
+		http.Protocol(),
+		rtsp.Protocol(),
+		sip.Protocol(),
 		smb.Protocol(),
+		smtp.Protocol(),
+		ftp.Protocol(),
 		dns.Protocol(),
 		dns.OverTCP(),
-		modbus.Protocol(),
 		onvif.Protocol(),
+		modbus.Protocol(),
+		telnet.Protocol(),
 	}
 }
 
