@@ -141,12 +141,23 @@ func (c *codec) fail(p *layer.Pool, out *[]byte, limit int, rest []byte) (ok boo
 		return false
 	}
 	c.format, c.failed = fPlain, true
+	var ahead [8]byte // bytes that the inflater took but did not use
+	n := 0
+	c.z.take(c.z.n & 7)
+	for v, ok := c.z.take(8); ok; v, ok = c.z.take(8) {
+		ahead[n] = byte(v)
+		n++
+	}
+	c.plain(p, out, limit, ahead[:n])
 	c.plain(p, out, limit, rest)
 	return true
 }
 
 // plain passes bytes on.
 func (c *codec) plain(p *layer.Pool, out *[]byte, limit int, in []byte) {
+	if c.full || len(in) == 0 {
+		return
+	}
 	if room := limit - len(*out); len(in) >= room {
 		in, c.full = in[:max(room, 0)], true
 	}

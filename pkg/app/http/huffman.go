@@ -9,8 +9,8 @@ type huffman struct {
 	fast   [1 << quick]uint16 // symbol and length of short codes, else 0
 }
 
-// build makes the code from its symbols' lengths. A code that leaves bit patterns unused is refused, unless it has at
-// most one symbol, as is one that has too many.
+// build makes the code from its symbols' lengths. A code that leaves bit patterns unused is refused, unless it has one
+// symbol of one bit or none, as is one that has too many.
 func (h *huffman) build(sizes []uint8) (ok bool) {
 	clear(h.count[:])
 	clear(h.fast[:])
@@ -40,7 +40,7 @@ func (h *huffman) build(sizes []uint8) (ok bool) {
 		}
 		code[s]++
 	}
-	return left == 0 || used <= 1
+	return left == 0 || used == 0 || used == 1 && h.count[1] == 1
 }
 
 // spread enters a short code for all bits that may follow it. Codes come with their first bit lowest.
