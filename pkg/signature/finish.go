@@ -1,8 +1,6 @@
 package signature
 
 import (
-	"errors"
-
 	"citygate/pkg/app/layer"
 )
 
@@ -60,29 +58,32 @@ func (b *Builder) restrictApp() error {
 	return b.onlyApp(left)
 }
 
+// onlyApp keeps the protocols that the header's protocol carries.
 func (b *Builder) onlyApp(left [layer.Protos]bool) error {
-	var over Protocols
-	count := 0
+	count, only := 0, layer.Unknown
 	for p, ok := range left {
-		if !ok {
-			continue
-		}
-		count++
-		if b.App == layer.Unknown && count == 1 {
-			b.App = layer.Proto(p)
-		}
 		t := b.Env.transports(layer.Proto(p))
-		for i := range over {
-			over[i] |= t[i] & b.Protocols[i]
+		if ok && t.meets(&b.Protocols) && (b.App == layer.Unknown || b.App == layer.Proto(p)) {
+			count, only = count+1, layer.Proto(p)
 		}
 	}
-	if over == (Protocols{}) {
+	switch count {
+	case 0:
 		return faultf("protocol", "the rule's buffers belong to a protocol that the header's protocol does not carry")
-	}
-	if count > 1 && !left[b.App] {
-		return errors.New("the rule's buffers belong to no one protocol")
+	case 1:
+		b.App = only
 	}
 	return nil
+}
+
+// meets says whether two sets share a protocol.
+func (p *Protocols) meets(o *Protocols) bool {
+	for i := range p {
+		if p[i]&o[i] != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // direction takes the direction from the buffers and refuses a rule that could never match.
@@ -186,7 +187,7 @@ func (b *Builder) placed() bool {
 // once finds the rules that need not be judged packet by packet. Negated addresses are judged packet by packet, as
 // Suricata does.
 func (b *Builder) once() {
-	const flow = ToServer | ToClient | Established | NotEstablished | Stateless | OnlyStream | NoStream | OnlyFrag | NoFrag |
+	const flow = ToServer | ToClient | Established | NotEstablished | OnlyStream | NoStream | OnlyFrag | NoFrag |
 		OnPacket | OnStream | DecodeEvent | AppEvent | TransactionTwo
 	if b.App != layer.Unknown || len(b.Lists) > 0 {
 		return

@@ -1,15 +1,23 @@
 package signature
 
-import "errors"
+import (
+	"errors"
+	"strings"
+)
 
 // refused is a keyword that Suricata knows and this engine cannot evaluate: its rules are refused by its name, with what
 // to do instead.
 func refused(name, reason string) *Keyword {
 	return &Keyword{
-		Name: name, Where: Meta, Doc: "refused: " + reason,
+		Name: name, Where: Meta, Doc: refusedDoc + reason,
 		Parse: func(*Builder, string) error { return errors.New(reason) },
 	}
 }
+
+// refusedDoc begins the description of a keyword that is refused.
+const refusedDoc = "refused: "
+
+func (k *Keyword) refuses() bool { return strings.HasPrefix(k.Doc, refusedDoc) }
 
 const (
 	noFiles = "files are not kept here: match their content with file.data and their name with file.name"

@@ -43,9 +43,13 @@ func (b *Builder) requirements(options string) error {
 
 func (b *Builder) require(value string) error {
 	for part := range strings.SplitSeq(value, ",") {
-		what, arg, ok := strings.Cut(strings.TrimSpace(part), " ")
-		arg = strings.TrimSpace(arg)
-		if !ok || arg == "" {
+		part = strings.TrimSpace(part)
+		end := strings.IndexAny(part, " <>=")
+		if end < 0 {
+			end = len(part)
+		}
+		what, arg := part[:end], strings.TrimSpace(part[end:])
+		if arg == "" {
 			return fmt.Errorf("%q is none of feature, keyword, version with a value", shorten(part))
 		}
 		met := true

@@ -23,7 +23,7 @@ var tlsVersion = Keyword{
 		v, ok := tlsVersions[strings.TrimSpace(value)]
 		if !ok {
 			n, err := parseInt(strings.TrimSpace(value))
-			if err != nil || n <= 0 || n > 0xffff {
+			if err != nil || n <= 0xff || n > 0xffff {
 				return fmt.Errorf("%q is none of 1.0, 1.1, 1.2, 1.3, 0x....", shorten(value))
 			}
 			v = n

@@ -21,10 +21,10 @@ func (b *Builder) legacy(name, value string) (ok bool, err error) {
 		return false, nil
 	}
 	buffer, fresh, last := b.Buffer, b.fresh, b.last
-	text, not, _ := b.negation(value)
-	content := option{name: "content", value: l.before + text, quoted: true}
+	text, not, quoted := b.negation(value)
+	content := option{name: "content", value: l.before + text, quoted: quoted}
 	if not {
-		content.value = `!"` + content.value + `"`
+		content.value, content.quoted = `!"`+content.value+`"`, false
 	}
 	if _, err := b.NameBuffer(l.buffer, ""); err != nil {
 		return true, err

@@ -145,45 +145,36 @@ func keywordNumber(name string) (uint16, bool) {
 	return n, ok
 }
 
-// known says whether a name is of a keyword or a sticky buffer.
+// known says whether a name is of a keyword that is evaluated, or of a buffer.
 func known(name string) bool {
-	if _, ok := keywordNumber(name); ok {
-		return true
+	if n, ok := keywordNumber(name); ok {
+		return !keywords[n].refuses()
 	}
-	for i := layer.Buffer(0); i < layer.Buffers; i++ {
-		if i.Info().Name == name {
-			return true
-		}
-	}
-	return false
+	_, old := legacy[name]
+	_, sticky := stickyNames[name]
+	_, modifier := modifierNames[name]
+	return old || sticky || modifier
 }
 
-// findSID is for rules that are refused before their sid is read.
+// findSID is for rules that are refused before their sid is read: their text may be anything.
 func findSID(text string) uint32 {
-	_, options, err := cutHeader(text)
-	if err != nil {
-		i := strings.IndexByte(text, '(')
+	for rest := text; ; {
+		i := strings.Index(rest, "sid")
 		if i < 0 {
 			return 0
 		}
-		options = text[i+1:]
-	}
-	for n := 0; options != "" && n < maxOptions; n++ {
-		o, rest, err := nextOption(options)
-		if err == nil && o.name == "sid" {
-			if sid, err := parseNumber(o.value, 1, 1<<32-1); err == nil {
-				return uint32(sid)
-			}
-			return 0
+		if i > 0 && strings.IndexByte("; (\t", rest[i-1]) < 0 {
+			rest = rest[i+3:]
+			continue
 		}
-		if err != nil {
-			i := strings.IndexByte(options, ';')
-			if i < 0 {
-				return 0
-			}
-			rest = trimLeft(options[i+1:])
+		rest = strings.TrimLeft(rest[i+3:], " \t")
+		value, ok := strings.CutPrefix(rest, ":")
+		if !ok {
+			continue
 		}
-		options = rest
+		value, _, _ = strings.Cut(value, ";")
+		if sid, err := parseNumber(value, 1, 1<<32-1); err == nil {
+			return uint32(sid)
+		}
 	}
-	return 0
 }

@@ -40,52 +40,57 @@ func readRules(file string, r io.Reader, env *Env, change func(string) string, e
 // ReadLines gives the lines of a file of rules, continued ones as one, without the spaces around them, comments and empty
 // ones too. Of a line that is longer than MaxRule it gives the beginning.
 func ReadLines(r io.Reader, each func(line int, text string, tooLong bool)) error {
-	in := bufio.NewReaderSize(r, MaxRule)
-	var rule []byte // the lines so far of a rule that goes on
-	number, first, tooLong := 0, 0, false
+	in := lineReader{in: bufio.NewReaderSize(r, MaxRule)}
 	for {
-		part, err := in.ReadSlice('\n')
-		if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
-			return fmt.Errorf("line %d: %w", number+1, err)
+		err := in.next()
+		if err != nil && err != io.EOF {
+			return fmt.Errorf("line %d: %w", in.number, err)
 		}
-		if len(part) == 0 && err == io.EOF {
-			break
-		}
-		number++
-		if number == 1 {
-			part = bytes.TrimPrefix(part, []byte("\xef\xbb\xbf"))
-		}
-		if first == 0 {
-			first = number
-		}
-		full := err == bufio.ErrBufferFull
-		part = bytes.TrimRight(part, "\r\n")
-		more := !full && bytes.HasSuffix(part, []byte{'\\'}) && !isComment(rule, part)
-		if more {
-			part = part[:len(part)-1]
-		}
-		if full {
-			tooLong = true
-			if err = skipLine(in); err != nil && err != io.EOF {
-				return fmt.Errorf("line %d: %w", number, err)
-			}
-		}
-		if len(rule)+len(part) > MaxRule {
-			part, tooLong = part[:MaxRule-len(rule)], true
-		}
-		rule = append(rule, part...)
-		if !more {
-			each(first, strings.TrimSpace(string(rule)), tooLong)
-			rule, first, tooLong = rule[:0], 0, false
+		if in.first != 0 && (!in.more || err == io.EOF) {
+			each(in.first, strings.TrimSpace(string(in.rule)), in.tooLong)
+			in.rule, in.first, in.tooLong = in.rule[:0], 0, false
 		}
 		if err == io.EOF {
-			break
+			return nil
 		}
 	}
-	if first != 0 {
-		each(first, strings.TrimSpace(string(rule)), tooLong)
+}
+
+// lineReader joins lines to rules.
+type lineReader struct {
+	in            *bufio.Reader
+	rule          []byte // the lines so far of a rule that goes on
+	number, first int    // of the last line, and of the rule's first one
+	more          bool   // the last line ended with a backslash
+	tooLong       bool
+}
+
+// next adds a line to the rule.
+func (l *lineReader) next() error {
+	part, err := l.in.ReadSlice('\n')
+	full := err == bufio.ErrBufferFull
+	if len(part) == 0 || err != nil && err != io.EOF && !full {
+		return err
 	}
-	return nil
+	if l.number++; l.number == 1 {
+		part = bytes.TrimPrefix(part, []byte("\xef\xbb\xbf"))
+	}
+	if l.first == 0 {
+		l.first = l.number
+	}
+	part = bytes.TrimRight(part, "\r\n")
+	if l.more = !full && bytes.HasSuffix(part, []byte{'\\'}) && !isComment(l.rule, part); l.more {
+		part = part[:len(part)-1]
+	}
+	if len(l.rule)+len(part) > MaxRule {
+		part, l.tooLong = part[:MaxRule-len(l.rule)], true
+	}
+	l.rule = append(l.rule, part...)
+	if full {
+		l.tooLong = true
+		err = skipLine(l.in)
+	}
+	return err
 }
 
 // isComment says whether a line is a comment: a backslash at its end joins no other line to it.
