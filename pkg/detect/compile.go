@@ -85,9 +85,6 @@ func (c *compiler) signature(s *signature.Signature, config []signature.Threshol
 	case "dest_ip":
 		r.Target = 2
 	}
-	if s.App == layer.Unknown && len(s.Lists) == 0 && signature.Needs(s, "app-layer-protocol") {
-		r.Flags |= signature.OnDetection
-	}
 	r.Packet = c.matchList(s.Packet, base)
 	r.Lists = span{uint32(len(c.lists)), uint32(len(s.Lists))}
 	for _, l := range s.Lists {

@@ -71,6 +71,8 @@ type work struct {
 	length  int  // of the frame on the wire
 	pseudo  bool // there is no packet: a flow's end is inspected
 	stream  bool // it is part of a stream
+	// established: both ends had taken part before this packet, as rules count it.
+	established bool
 	// detected: in its direction the protocol became known since the last packet.
 	detected bool
 	last     bool // nothing follows in this flow
@@ -196,9 +198,8 @@ func (e *Engine) whole(h *packet.Headers) {
 	case f.dropped:
 		e.block(dropFlow)
 	default:
-		e.p.detected, f.detected[e.p.Direction] = f.detected[e.p.Direction], false
+		e.p.established = f.Established()
 		e.follow(f, h)
-		f.noteDetection()
 	}
 }
 
@@ -216,6 +217,8 @@ func (e *Engine) follow(f *Flow, h *packet.Headers) {
 			e.turn(f)
 		}
 	}
+	f.noteDetection()
+	e.p.detected, f.detected[e.p.Direction] = f.detected[e.p.Direction], false
 	if !f.passed {
 		e.inspect()
 	}

@@ -113,14 +113,26 @@ func (e *Engine) packet() {
 	if !e.p.outcome.Events.Empty() {
 		e.special(listStream)
 	}
+	if e.p.outcome.Drop && e.cfg.Inline {
+		return // it goes nowhere: what is left to say is why
+	}
 	e.hits.Reset()
-	for _, g := range e.rules.groupsOf(packetIndex(classOf(h), d), h.Tuple.SrcPort, h.Tuple.DstPort) {
+	e.payloads(packetIndex(classOf(h), d))
+	if h.Tuple.Proto == flow.TCP && !e.p.stream {
+		e.payloads(streamIndex(d)) // what is no part of a stream is judged on its own
+	}
+	e.find(e.hits.IDs(), 0)
+}
+
+// payloads finds the signatures of some groups on the packet's payload.
+func (e *Engine) payloads(index int) {
+	h := e.p.Headers
+	for _, g := range e.rules.groupsOf(index, h.Tuple.SrcPort, h.Tuple.DstPort) {
 		if t := e.rules.tables[g]; t != nil && len(h.Payload) > 0 {
 			t.Scan(h.Payload, 0, e.hits)
 		}
 		e.find(e.rules.ids(e.rules.groups[g].Always), 0)
 	}
-	e.find(e.hits.IDs(), 0)
 }
 
 func classOf(h *packet.Headers) class {
@@ -138,7 +150,7 @@ func classOf(h *packet.Headers) class {
 // judgePacket judges a signature on the packet in hand.
 func (e *Engine) judgePacket(id uint32) bool {
 	sig := &e.rules.records[id]
-	if !e.header(sig) || sig.Flags&signature.OnDetection != 0 && !e.p.detected {
+	if !e.header(sig) || sig.Flags&signature.ProtocolOnly != 0 && !e.p.detected {
 		return false
 	}
 	e.ctx.Tx = nil
@@ -216,8 +228,8 @@ func (e *Engine) flowFlags(want signature.Flags, f *Flow) bool {
 	case want&(signature.ToServer|signature.ToClient|signature.Established|signature.NotEstablished) != 0 && f == nil,
 		want&signature.ToServer != 0 && d != flow.ToServer,
 		want&signature.ToClient != 0 && d != flow.ToClient,
-		want&signature.Established != 0 && !f.Established(),
-		want&signature.NotEstablished != 0 && f.Established(),
+		want&signature.Established != 0 && !e.p.established,
+		want&signature.NotEstablished != 0 && e.p.established,
 		want&signature.OnlyFrag != 0 && !e.p.Headers.Fragment,
 		want&signature.NoFrag != 0 && e.p.Headers.Fragment:
 		return false

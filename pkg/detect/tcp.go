@@ -36,8 +36,12 @@ func (e *Engine) segment(h *packet.Headers) bool {
 		f.reset = true
 		e.assembler.Flush(&f.session)
 	}
-	if out.Ignored && !e.midstream(f) {
-		return false
+	if out.Ignored || f.session.Midstream() && !f.midstream {
+		f.midstream = true
+		e.p.established = e.p.established || f.session.Established()
+		if !e.midstream(f) {
+			return false
+		}
 	}
 	e.feed(f, e.p.Direction.Reverse())
 	e.feed(f, e.p.Direction)
@@ -106,7 +110,7 @@ func (e *Engine) read(f *Flow, d flow.Direction) bool {
 
 // finish ends a flow: what was not acknowledged is read, and what is left is inspected without a packet.
 func (e *Engine) finish(f *Flow) {
-	e.p = work{Packet: Packet{Time: f.Last, Flow: f, Verdict: e.p.Verdict}, pseudo: true, stream: true, last: true}
+	e.p = work{Packet: Packet{Time: f.Last, Flow: f, Verdict: e.p.Verdict}, pseudo: true, stream: true, last: true, established: f.Established()}
 	e.p.Headers = &e.headers[0]
 	f.pseudoHeaders(e.p.Headers, flow.ToServer)
 	if f.Tuple.Proto == flow.TCP {

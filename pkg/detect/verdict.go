@@ -49,7 +49,7 @@ func (e *Engine) decide() {
 			e.count.AlertOverflow++
 			say = false
 		}
-		if say && sig.Flags&signature.NoAlert == 0 && action != signature.Pass {
+		if say && sig.Flags&signature.NoAlert == 0 && (action != signature.Pass || sig.Flags&signature.Says != 0) {
 			alerts++
 			e.alert(h, action)
 		}

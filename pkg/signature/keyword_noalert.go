@@ -12,12 +12,12 @@ var noalert = Keyword{
 	},
 }
 
-// alerts is the opposite, which is the rule anyway.
+// alerts is the opposite: what rules do anyway, but for those that pass.
 var alerts = Keyword{
 	Name: "alert", Where: Meta,
-	Doc: "the rule says what it matches, which is so without the word, too",
+	Doc: "the rule says what it matches: pass rules are silent without it",
 	Parse: func(b *Builder, value string) error {
-		b.Flags &^= NoAlert
+		b.Flags = b.Flags&^NoAlert | Says
 		return noValue(value)
 	},
 }

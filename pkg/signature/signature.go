@@ -46,6 +46,7 @@ const (
 	OnPacket       // it looks at single packets: tcp-pkt, or a keyword that needs one
 	OnStream       // its payload contents are matched on the stream
 	NoAlert        // it sets bits and says nothing
+	Says           // a pass rule that says what it matches
 	Bidirectional  // <>
 	OnIPv4         // only IPv4 packets
 	OnIPv6         // only IPv6 packets
@@ -53,7 +54,6 @@ const (
 	IPOnly         // only addresses and protocol: judged once per flow and direction
 	Bypass         // a match ends the inspection of the flow
 	AppEvent       // a match on the packet reads the transaction: its events, or fields such as dns.opcode's
-	OnDetection    // it is about the protocol alone: judged when that becomes known, once per direction
 	TransactionTwo // its buffers are of both directions of one transaction (=>)
 	ProtocolOnly   // only app-layer-protocol: judged when a direction's protocol becomes known
 )
