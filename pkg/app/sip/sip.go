@@ -90,15 +90,16 @@ const (
 
 // side is one direction's reading.
 type side struct {
-	state   state
-	carried bool // an event without a message, since the last message
-	folds   bool // a folded line continues the last header that was kept
-	count   int  // headers so far
-	left    int  // bytes of the body
-	scan    line.Scan
-	tx      *Tx            // whose message is read
-	listed  bool           // it is in the list
-	pending layer.EventSet // for the next transaction
+	state    state
+	carried  bool // an event without a message, since the last message
+	datagram bool
+	folds    bool // a folded line continues the last header that was kept
+	count    int  // headers so far
+	left     int  // bytes of the body
+	scan     line.Scan
+	tx       *Tx            // whose message is read
+	listed   bool           // it is in the list
+	pending  layer.EventSet // for the next transaction
 }
 
 // Parser reads one flow.
@@ -141,8 +142,10 @@ func (p *Parser) Datagram(d flow.Direction, data []byte) {
 	for p.list.Len() >= maxHeld { // the engine stopped releasing: the oldest give way
 		p.Release(0)
 	}
+	s := &p.sides[d]
+	s.datagram, s.carried = true, false
 	p.read(d, data, true)
-	p.sides[d].scan.Reset()
+	s.scan.Reset()
 }
 
 func (p *Parser) read(d flow.Direction, data []byte, end bool) (n int) {
@@ -298,6 +301,7 @@ func (p *Parser) done(d flow.Direction, s *side) {
 		p.list.Add(t)
 	}
 	t.headed, t.complete = true, [2]bool{true, true}
+	s.carried = s.datagram // what follows in a datagram is to be discarded (RFC 3261, 18.3): no event, but messages in it are read
 }
 
 // Gap gives up the message that bytes are missing of. The next one is known by its first line.

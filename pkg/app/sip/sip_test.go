@@ -109,6 +109,11 @@ func TestDatagrams(t *testing.T) {
 	if len(p.Txs()) != 3 || !strings.Contains(got, `from="cut" !incomplete_data`) || !strings.Contains(got, `1 stat_code="100"`) || !strings.Contains(got, "INVITE") {
 		t.Error(got)
 	}
+	p.Datagram(c, []byte(invite+"behind its length\r\nBYE sip:hidden SIP/2.0\r\n\r\n"))
+	p.Datagram(c, []byte("nothing\r\n"))
+	if got := dump(p); len(p.Txs()) != 6 || strings.Count(got, "!invalid_data") != 1 || !strings.Contains(got, "sip:hidden") {
+		t.Error(got)
+	}
 	for range 2 * maxHeld {
 		p.Datagram(c, []byte("x\r\nBYE sip:a SIP/2.0\r\n\r\n"))
 	}
