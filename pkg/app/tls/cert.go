@@ -10,56 +10,57 @@ import (
 )
 
 // certificates reads a Certificate message of TLS up to 1.2 (RFC 5246, 7.4.2). In TLS 1.3 they are encrypted.
-func (p *parser) certificates(t *Tx, d flow.Direction, body []byte) {
+func (p *parser) certificates(t *Tx, d flow.Direction, body []byte) bool {
 	if t.certs[d] {
-		return
+		return true
 	}
 	t.certs[d] = true
 	c := cursor{b: body}
 	chain := cursor{b: c.vec24()}
-	if c.bad {
-		p.event(d, certificateLength)
-		return
-	}
 	cert := &t.Certs[d]
-	for !chain.end() {
+	for !c.bad && !chain.end() {
 		raw := chain.vec24()
 		if chain.bad {
-			p.event(d, certificateLength)
-			return
+			break
 		}
 		if len(raw) == 0 {
 			continue
 		}
-		if cert.Count++; cert.Count == 1 {
-			p.leaf(t, d, raw)
+		if cert.Count++; cert.Count == 1 && !p.leaf(t, d, raw) {
+			return false
 		}
 		if len(cert.chain) < maxCerts {
 			cert.chain = append(cert.chain, p.keep(t, raw))
 		}
 	}
+	if c.bad || chain.bad {
+		p.event(d, handshakeLength)
+		p.event(d, invalidCertificate)
+		return false
+	}
+	return true
 }
 
 // leaf reads the first certificate of a chain (RFC 5280, 4.1).
-func (p *parser) leaf(t *Tx, d flow.Direction, raw []byte) {
+func (p *parser) leaf(t *Tx, d flow.Direction, raw []byte) bool {
 	cert := &t.Certs[d]
 	sum := sha1.Sum(raw)
 	var print [3 * sha1.Size]byte
 	cert.fingerprint = p.keep(t, pairs(print[:0], sum[:], "0123456789abcdef"))
 
 	whole := der(raw)
-	outer, ok := whole.want(tagSequence)
+	outer, _ := whole.want(tagSequence)
 	signed := der(outer)
-	body, ok2 := signed.want(tagSequence)
-	if !ok || !ok2 {
+	body, ok := signed.want(tagSequence)
+	switch {
+	case !ok && (whole.cut() || signed.cut()):
+		p.event(d, certificateLength)
+	case !ok || !p.fields(t, d, der(body)):
 		p.event(d, invalidCertificate)
-		p.event(d, certificateDER)
-		return
+	default:
+		return true
 	}
-	if !p.fields(t, d, der(body)) {
-		p.event(d, invalidCertificate)
-		p.event(d, certificateMissing)
-	}
+	return false
 }
 
 // fields reads what a certificate says, up to where it makes no sense.
@@ -134,7 +135,6 @@ func (p *parser) validity(cert *Certificate, d flow.Direction, b der) {
 	}
 	if cert.Dated = ok && ok2; !cert.Dated {
 		p.event(d, certificateDate)
-		p.event(d, invalidCertificate)
 	}
 }
 

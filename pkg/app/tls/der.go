@@ -67,3 +67,8 @@ func (d *der) want(tag byte) (body []byte, ok bool) {
 	*d = before
 	return nil, false
 }
+
+// cut says that the next element ends inside its length.
+func (d der) cut() bool {
+	return len(d) == 1 || len(d) > 1 && d[1] > 0x80 && len(d)-2 < int(d[1]&0x7f)
+}

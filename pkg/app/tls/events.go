@@ -1,7 +1,7 @@
 package tls
 
-// The events, by their place in the list of names. Some are Suricata's finer names of what is one event here; they are known so
-// that its rules load, and are raised as certificate_missing_element or invalid_certificate.
+// The events, by their place in the list of names. Some are Suricata's finer names of what is invalid_certificate here; they are
+// known so that its rules load.
 const (
 	invalidSSL2Header uint8 = iota
 	invalidHeader

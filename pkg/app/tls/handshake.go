@@ -89,7 +89,7 @@ func (p *parser) message(d flow.Direction, m []byte) {
 	case m[0] == typeServerHello && d == flow.ToClient:
 		ok = p.serverHello(t, body)
 	case m[0] == typeCertificate:
-		p.certificates(t, d, body)
+		ok = p.certificates(t, d, body)
 	case m[0] == typeServerKeyExchange && d == flow.ToClient:
 		t.Seen |= ServerKeyExchange
 	case m[0] == typeClientKeyExchange && d == flow.ToServer:
@@ -99,6 +99,7 @@ func (p *parser) message(d flow.Direction, m []byte) {
 	}
 	if !ok {
 		p.event(d, invalidHandshake)
+		p.failed, p.sides[d].lost = true, true
 	}
 }
 

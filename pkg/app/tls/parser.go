@@ -45,6 +45,8 @@ type parser struct {
 	retry bool // the server asked for another hello
 	later [2]layer.EventSet
 	begun bool
+	// failed says that a message made no sense, so that what follows is not read.
+	failed bool
 }
 
 // Data reads records. Of those that are encrypted only the header is looked at.
@@ -61,6 +63,7 @@ func (p *parser) Data(d flow.Direction, data []byte, end bool) (n int, ok bool) 
 		}
 		if s.left > 0 {
 			n += p.payload(d, data[n:])
+			ok = !p.failed
 			continue
 		}
 		var m int
