@@ -49,11 +49,14 @@ func (p *parser) leaf(t *Tx, d flow.Direction, raw []byte) bool {
 	cert.fingerprint = p.keep(t, pairs(print[:0], sum[:], "0123456789abcdef"))
 
 	whole := der(raw)
-	outer, _ := whole.want(tagSequence)
+	outer, ok := whole.want(tagSequence)
+	if !ok {
+		outer = raw // so that its length is judged below
+	}
 	signed := der(outer)
-	body, ok := signed.want(tagSequence)
-	switch {
-	case !ok && (whole.cut() || signed.cut()):
+	body, ok2 := signed.want(tagSequence)
+	switch ok = ok && ok2; {
+	case !ok && signed.cut():
 		p.event(d, certificateLength)
 	case !ok || !p.fields(t, d, der(body)):
 		p.event(d, invalidCertificate)
