@@ -52,8 +52,7 @@ func (p *Parser) act(verb, rest, text []byte) {
 		return
 	case line.Is(verb, "rset"), line.Is(verb, "quit"):
 		p.body.open = false
-		p.mail()
-		p.expect(other)
+		p.expect(other) // without a mail they begin none
 		p.closeMail(true)
 		return
 	case line.Is(verb, "starttls"):
