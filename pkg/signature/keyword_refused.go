@@ -17,7 +17,7 @@ func refused(name, reason string) *Keyword {
 // refusedDoc begins the description of a keyword that is refused.
 const refusedDoc = "refused: "
 
-func (k *Keyword) refuses() bool { return strings.HasPrefix(k.Doc, refusedDoc) }
+func (k *Keyword) refuses() bool { return strings.HasPrefix(k.Doc, "refused") }
 
 const (
 	noFiles = "files are not kept here: match their content with file.data and their name with file.name"

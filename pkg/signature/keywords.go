@@ -36,7 +36,7 @@ var keywords = []*Keyword{
 	&icmpType, &icmpCode, &icmpID, &icmpSeq, &icmpMTU, &igmpType,
 	&ipv4Checksum, &tcpv4Checksum, &tcpv6Checksum, &udpv4Checksum, &udpv6Checksum, &icmpv4Checksum, &icmpv6Checksum, &igmpChecksum,
 	&vlanID, &vlanLayers,
-	&dnsOpcode, &dnsRCode, &dnsRRType, &modbusRequest,
+	&dnsOpcode, &dnsRCode, &dnsRRType, &modbusRequest, &ftpBounce,
 	&tlsVersion, &sslVersion, &sslState, &certNotBefore, &certNotAfter, &certExpired, &certValid, &certChain,
 
 	refusedLua, refusedLuaxform, refusedDataset, refusedDatarep, refusedIprep, refusedGeoip, refusedFilestore, refusedFilemagic,

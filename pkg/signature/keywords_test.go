@@ -8,6 +8,7 @@ import (
 
 	"citygate/pkg/app"
 	"citygate/pkg/app/dns"
+	"citygate/pkg/app/ftp"
 	"citygate/pkg/app/layer"
 	"citygate/pkg/app/modbus"
 	"citygate/pkg/app/tls"
@@ -452,6 +453,24 @@ func TestTLSKeywords(t *testing.T) {
 	} {
 		refusal(t, "alert tls any any -> any any ("+wrong+"; sid:1;)")
 	}
+}
+
+func TestFTPBounce(t *testing.T) {
+	on := func(verb ftp.Verb, addr string, d flow.Direction) func(*Context) {
+		tuple := flow.FiveTuple{Src: testSrc, Dst: testDst}
+		if d == flow.ToClient {
+			tuple = tuple.Reverse()
+		}
+		return func(c *Context) {
+			c.Tx, c.Direction = &ftp.Tx{Verb: verb, DataAddr: netip.MustParseAddrPort(addr)}, d
+			c.Packet = &packet.Headers{Tuple: tuple}
+		}
+	}
+	checkKeywords(t, []keywordCase{{
+		"ftpbounce",
+		contexts{on(ftp.Port, "10.9.9.9:20", flow.ToServer), on(ftp.EPRT, "10.9.9.9:20", flow.ToServer), on(ftp.Port, "10.0.0.2:20", flow.ToClient)},
+		contexts{on(ftp.Port, "10.0.0.1:20", flow.ToServer), on(ftp.Port, "10.0.0.1:20", flow.ToClient), on(ftp.PASV, "10.9.9.9:20", flow.ToServer)},
+	}})
 }
 
 func TestModbus(t *testing.T) {
