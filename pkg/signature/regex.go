@@ -5,27 +5,16 @@ import (
 	"fmt"
 	"regexp/syntax"
 	"strings"
-	"time"
-
-	"github.com/dlclark/regexp2"
 )
 
-const (
-	// regexTime bounds one search of an expression that needs backtracking, which can take for ever; public rules take
-	// microseconds. The library looks at its clock every 100 ms.
-	regexTime = 20 * time.Millisecond
-	// regexBytes is how much of a value such an expression sees: it reads a copy with four bytes for each.
-	regexBytes = 256 << 10
-	// maxRegex is how long an expression may be; the longest public one has 2,300 bytes.
-	maxRegex = 8 << 10
-)
+// maxRegex is how long an expression may be; the longest public one has 2,300 bytes.
+const maxRegex = 8 << 10
 
 // Regexes are the expressions of a set of rules, compiled when they are first needed. They belong to one engine.
 type Regexes struct {
 	list     []string // flags/expression: Symbols.Regexes
 	compiled []*regex
 	machine  machine
-	wide     []rune
 }
 
 // NewRegexes numbers expressions: Symbols.Regexes.List.
@@ -55,7 +44,7 @@ type regex struct {
 	first    *byteSet
 	anchored bool
 	// back does what needs backtracking, and is asked where the program, which finds at least as much, finds something.
-	back *regexp2.Regexp
+	back *backProgram
 }
 
 // find is the first match at or behind from.
@@ -76,47 +65,25 @@ func (r *Regexes) find(re *regex, s subject, from int, count *Counters) (start, 
 		}
 	}
 	if re.back != nil && (ok || re.program == nil) {
-		return r.backtrack(re.back, s, from, count)
+		if ok {
+			from = start
+		}
+		start, end, ok = r.machine.searchBack(re.back, s, from, re.first)
+		if r.machine.steps <= 0 {
+			count.Regex++
+		}
 	}
 	return start, end, ok
 }
 
-func (r *Regexes) backtrack(re *regexp2.Regexp, s subject, from int, count *Counters) (start, end int, ok bool) {
-	m := r.groups(re, s.data, from, count)
-	if m == nil {
-		return 0, 0, false
-	}
-	return m.Index, m.Index + m.Length, true
-}
-
 // capture is the place of an expression's first group, or of all that it matches if it has none.
 func (r *Regexes) capture(re *regex, data []byte, count *Counters) (start, end int, ok bool) {
-	m := r.groups(re.back, data, 0, count)
-	if m == nil {
-		return 0, 0, false
+	start, end, ok = r.find(re, subject{data: data}, 0, count)
+	if slots := r.machine.slots; ok && re.back.groups > 0 {
+		start, end = int(slots[2]), int(slots[3])
+		ok = start >= 0 && end >= start
 	}
-	if m.GroupCount() > 1 {
-		g := m.GroupByNumber(1)
-		return g.Index, g.Index + g.Length, len(g.Captures) > 0
-	}
-	return m.Index, m.Index + m.Length, true
-}
-
-func (r *Regexes) groups(re *regexp2.Regexp, data []byte, from int, count *Counters) *regexp2.Match {
-	data = data[:min(len(data), regexBytes)]
-	if from > len(data) {
-		return nil
-	}
-	r.wide = r.wide[:0]
-	for _, b := range data {
-		r.wide = append(r.wide, rune(b))
-	}
-	m, err := re.FindRunesMatchStartingAt(r.wide, from)
-	if err != nil {
-		count.Regex++
-		return nil
-	}
-	return m
+	return start, end, ok
 }
 
 // in says whether data has the text.
@@ -202,32 +169,6 @@ func newRegex(re *syntax.Regexp, flags string) (*regex, error) {
 		x.first = &set
 	}
 	return x, nil
-}
-
-// compileBack compiles for backtracking. The flag G is unknown there.
-func compileBack(text, flags string) (*regexp2.Regexp, error) {
-	if strings.ContainsRune(flags, 'G') {
-		return nil, fmt.Errorf("the flag G on an expression that needs backtracking")
-	}
-	how := regexp2.None
-	for _, f := range flags {
-		switch f {
-		case 'i':
-			how |= regexp2.IgnoreCase
-		case 'm':
-			how |= regexp2.Multiline
-		case 's':
-			how |= regexp2.Singleline
-		}
-	}
-	text = strings.ReplaceAll(text, "(?P<", "(?<")
-	text = namedReference.ReplaceAllString(text, `\k<$1>`)
-	re, err := regexp2.Compile(text, regexp2.RegexOptions(how))
-	if err != nil {
-		return nil, err
-	}
-	re.MatchTimeout = regexTime
-	return re, nil
 }
 
 // isAnchored says whether matches can only start where the text starts.

@@ -14,6 +14,7 @@ const (
 // machine searches. Its memory is used again.
 type machine struct {
 	stack   []job
+	slots   []int32 // of backtracking
 	visited []uint64
 	now     threads
 	then    threads

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// rewriter turns a Perl expression on bytes into the dialect that regexp/syntax and regexp2 share. What it changes:
+// rewriter turns a Perl expression on bytes into what regexp/syntax and parseBack read. What it changes:
 // bytes from 0x80 and octal, control and short hex escapes are written \xhh; \s has the vertical tab, \h \v \R \N \e \Z and \Q..\E
 // are written out; comments and the white space of the flag x are left out; possessive quantifiers become greedy (they only save
 // time, except in expressions that then match more); a letter that is escaped without a meaning means itself.
