@@ -1,0 +1,3 @@
+package rulecaptures
+
+func botnetStories() []Story { return nil }

@@ -1,0 +1,3 @@
+package rulecaptures
+
+func credentialStories() []Story { return nil }

@@ -1,0 +1,3 @@
+package rulecaptures
+
+func discoveryStories() []Story { return nil }

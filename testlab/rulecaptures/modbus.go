@@ -1,0 +1,3 @@
+package rulecaptures
+
+func modbusStories() []Story { return nil }

@@ -1,0 +1,3 @@
+package rulecaptures
+
+func rtspStories() []Story { return nil }
