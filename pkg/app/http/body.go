@@ -16,6 +16,7 @@ type body struct {
 	full   bool // the limit is reached: nothing more is kept
 	form   form
 	files  []formFile // of a form
+	tunnel bool       // RTSP with its media
 	op     []byte
 	opDone bool
 }

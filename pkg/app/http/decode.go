@@ -10,11 +10,14 @@ import (
 type decoder struct {
 	layers [maxLayers]codec
 	n      int
+	seen   int // encoded bytes
 }
 
+// A body of several layers is a bomb if it reaches its limit from so many times fewer bytes, counted in steps so that
+// the way the stream is split makes no difference. One layer cannot do more than 1032 to 1, and stops at the limit.
 const (
-	bombSize  = 1 << 20 // decoded bytes that are a bomb if they came from
-	bombRatio = 2048    // so many times fewer, as Suricata
+	bombRatio = 512
+	bombStep  = 64
 )
 
 // encodings prepares for the Content-Encoding of a message. Clients find a known word in much that is no list of them.
@@ -77,7 +80,7 @@ func (p *parser) decoder(n int) *decoder {
 	} else {
 		c = new(decoder)
 	}
-	c.n = n
+	c.n, c.seen = n, 0
 	for i := range n {
 		c.layers[i].reset()
 	}
@@ -101,12 +104,21 @@ func (p *parser) putDecoder(b *body) {
 // decode puts a piece of an encoded body through the layers.
 func (p *parser) decode(t *transaction, d flow.Direction, data []byte) {
 	b := &t.msg[d].body
-	p.through(t, d, 0, data, false)
-	last := &b.codec.layers[b.codec.n-1]
-	if last.full {
-		b.full = true
+	c := b.codec
+	for len(data) > 0 && !b.full {
+		k := len(data)
+		if c.n > 1 {
+			k = min(k, bombStep-c.seen%bombStep)
+		}
+		p.through(t, d, 0, data[:k], false)
+		c.seen += k
+		data = data[k:]
+		for i := range c.n {
+			b.full = b.full || c.layers[i].full
+		}
 	}
-	if n := int64(len(b.kept)); b.full && (n >= bombSize || b.codec.n > 1) && n > bombRatio*b.wire {
+	steps := (c.seen + bombStep - 1) / bombStep
+	if b.full && c.n > 1 && len(b.kept) > bombRatio*bombStep*steps {
 		t.raise(d, evBomb)
 	}
 }

@@ -47,6 +47,9 @@ func (t *transaction) Log(o *layer.Object, d flow.Direction) (ok bool) {
 	if t.status >= 300 && t.status < 400 {
 		logField(o, "redirect", r, kLocation)
 	}
+	if v, ok := r.get(kContentRange); ok {
+		logRange(o, v)
+	}
 	o.Int("length", r.body.wire)
 	return true
 }
@@ -80,4 +83,20 @@ func leadingNumber(b []byte) (n int) {
 		n = n*10 + int(c-'0')
 	}
 	return n
+}
+
+// logRange writes a Content-Range (RFC 9110, 14.4).
+func logRange(o *layer.Object, v []byte) {
+	o.Begin("content_range")
+	o.Raw("raw", v)
+	if c, ok := parseRange(v); ok {
+		if c.end > 0 {
+			o.Int("start", c.start)
+			o.Int("end", c.end)
+		}
+		if c.size > 0 {
+			o.Int("size", c.size)
+		}
+	}
+	o.End()
 }

@@ -31,13 +31,14 @@ const (
 	kAuthorization
 	kRange
 	kXForwardedFor
+	kContentRange
 	kinds
 )
 
 var kindNames = [kinds]string{
 	"", "host", "user-agent", "referer", "accept", "accept-encoding", "accept-language", "cookie", "set-cookie",
 	"connection", "content-type", "content-length", "content-encoding", "content-disposition", "transfer-encoding",
-	"server", "location", "authorization", "range", "x-forwarded-for",
+	"server", "location", "authorization", "range", "x-forwarded-for", "content-range",
 }
 
 const (

@@ -181,8 +181,15 @@ func (p *parser) Release(i int) {
 	t.clear()
 }
 
-// Opaque says that what follows in a direction is not HTTP any more.
-func (p *parser) Opaque(d flow.Direction) bool { return p.dirs[d].state == rOpaque }
+// Opaque says that what follows in a direction is not HTTP any more, or media in a tunnel.
+func (p *parser) Opaque(d flow.Direction) bool {
+	r := &p.dirs[d]
+	if r.state == rUntilEnd {
+		b := &r.tx.msg[d].body
+		return b.tunnel && b.full
+	}
+	return r.state == rOpaque
+}
 
 // open starts a transaction. When too many are open, the oldest is closed; a flow that piles them up faster than they are
 // inspected loses the oldest.

@@ -9,7 +9,10 @@ import (
 
 const (
 	junkLine = 1024 // a line in front of a response that is longer is the body of a response without headers
-	blanks   = 256  // white space in front of a status line
+	// tunnelBody is what is kept of RTSP in an HTTP body: the answers to the first requests. Media follows, so the
+	// direction needs no more inspection then.
+	tunnelBody = 16 << 10
+	blanks     = 256 // white space in front of a status line
 )
 
 // responseLine reads the first line of a response.
@@ -161,6 +164,7 @@ func (p *parser) responseBody(t *transaction) {
 	cl, counted := m.get(kContentLength)
 	none := t.status >= 100 && t.status < 200 || t.status == 204 || t.status == 304
 	m.body.limit = p.cfg.ResponseBody
+	p.checkResponse(t)
 	switch {
 	case t.tunnelled():
 		p.complete(t, d)
@@ -183,6 +187,11 @@ func (p *parser) responseBody(t *transaction) {
 		p.responseCounted(t, cl)
 	}
 	if r.tx != t {
+		return
+	}
+	if r.state == rUntilEnd && isTunnel(m) {
+		m.body.limit = min(m.body.limit, tunnelBody)
+		m.body.tunnel = true
 		return
 	}
 	p.encodings(t, d)
@@ -229,6 +238,27 @@ func (p *parser) responseCounted(t *transaction, cl []byte) {
 	default:
 		p.complete(t, d)
 	}
+}
+
+// checkResponse judges headers of a response that have events of their own.
+func (p *parser) checkResponse(t *transaction) {
+	m := &t.msg[flow.ToClient]
+	if v, ok := m.get(kContentRange); ok {
+		if _, ok := parseRange(v); !ok {
+			t.raise(flow.ToClient, evRangeInvalid)
+		}
+	}
+	_, framed := m.get(kContentLength)
+	_, chunked := m.get(kTransferEncoding)
+	if v, ok := m.get(kContentType); ok && !framed && !chunked && containsWord(v, "multipart/byteranges") {
+		t.raise(flow.ToClient, evByteranges)
+	}
+}
+
+// isTunnel says that a body carries RTSP with its media instead of a document.
+func isTunnel(m *message) bool {
+	v, ok := m.get(kContentType)
+	return ok && containsWord(v, "x-rtsp-tunnelled")
 }
 
 // interim starts over after a 1xx response.
