@@ -119,6 +119,14 @@ func (t *Tx) take(pool *layer.Pool, m *Message, d flow.Direction) {
 	}
 }
 
+// Reset makes the parser fit for another flow.
+func (p *Parser) Reset() {
+	for p.list.Len() > 0 {
+		p.Release(0)
+	}
+	p.list.Restart()
+}
+
 // Gap is of streams: it does not happen.
 func (p *Parser) Gap(flow.Direction, int) bool { return true }
 

@@ -183,10 +183,8 @@ func TestDiscovery(t *testing.T) {
 	if len(p.Txs()) != maxOpen || !p.Txs()[maxOpen-1].Events(flow.ToServer).Has(eventOpen) || !p.Txs()[0].Events(flow.ToServer).Has(uint8(Truncated-1)) {
 		t.Errorf("%d open", len(p.Txs()))
 	}
-	for len(p.Txs()) > 0 {
-		p.Release(0)
-	}
-	if pool.InUse() != 0 {
+	p.(*Parser).Reset()
+	if pool.InUse() != 0 || len(p.Txs()) != 0 {
 		t.Errorf("%d bytes not given back", pool.InUse())
 	}
 }

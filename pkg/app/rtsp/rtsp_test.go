@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"citygate/pkg/app/layer"
 	"citygate/pkg/flow"
@@ -344,6 +345,35 @@ func TestBounds(t *testing.T) {
 	play(t, q, session1, whole)
 	if !strings.Contains(dump(q, events), "!memory_exceeded") {
 		t.Error("no memory is no event")
+	}
+}
+
+// Bytes that make a careless parser look at the same ones again and again: 1 MiB of each, whole and a byte at a time.
+func TestLinear(t *testing.T) {
+	start := time.Now()
+	for _, unit := range []string{"$", "$\x00\x01\x00\x80", "x\nOPTIONS * RTSP/1.0\n\n", "RTSP/1.0 200", "x", "\r\n", " ", "OPTIONS * RTSP/1.0\nA: b\n", "$\x00\x00\x09\x80", "OPTIONS * RTSP/1.0\nContent-Length: 99999\n\n"} {
+		in := []byte(strings.Repeat(unit, 1<<20/len(unit)))
+		for _, size := range []int{len(in), 1} {
+			p := New(layer.NewPool(16 << 20))
+			for from, to := 0, 0; to < len(in); {
+				to = min(to+size, len(in))
+				for from < to {
+					n, _ := p.Data(flow.ToServer, in[from:to], false)
+					from += n
+					for len(p.Txs()) > 0 {
+						p.Release(0)
+					}
+					if n == 0 {
+						break
+					}
+				}
+			}
+		}
+	}
+	if d := time.Since(start); d > 10*time.Second {
+		t.Errorf("20 MiB took %v", d)
+	} else {
+		t.Log(d)
 	}
 }
 

@@ -90,6 +90,8 @@ func digits(b []byte) bool {
 
 // resync looks for the next message, or for a frame that looks like RTP.
 func (p *Parser) resync(_ flow.Direction, s *side, data []byte, end bool) (n int, again bool) {
+	end = end && len(data) <= 2*window
+	data = data[:min(len(data), 2*window)] // so that what lies behind a message is not searched before it
 	at, sure := frameIn(data, s.looked, end)
 	n, found := s.search(data[:at], end && at == len(data))
 	switch {
