@@ -1,93 +1,59 @@
-// Command citygate-inspect is the inspection engine.
+// Command citygate-inspect is the inspection engine. The citygate command starts it for captures and rules, with a job and
+// open files (pkg/detect/offline/job): it locks itself up before it reads a byte of them.
 package main
 
 import (
-	"flag"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
-	"runtime/pprof"
-	"strings"
+	"runtime/debug"
+
+	"golang.org/x/sys/unix"
 
 	"citygate/pkg/detect/offline"
+	"citygate/pkg/detect/offline/job"
+	"citygate/pkg/sandbox"
+	"citygate/pkg/sandbox/profile"
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	if err := run(); err != nil {
 		fmt.Fprintln(os.Stderr, "citygate-inspect:", err)
-		os.Exit(2)
+		os.Exit(1)
 	}
 }
 
-func run(args []string) error {
-	flags := flag.NewFlagSet("replay", flag.ContinueOnError)
-	capture := flags.String("r", "", "")
-	rules := flags.String("S", "", "")
-	dir := flags.String("l", ".", "")
-	k := flags.String("k", "all", "")
-	ips := flags.Bool("simulate-ips", false, "")
-	flags.String("runmode", "", "")
-	stats := flags.Bool("stats", false, "")
-	prof := flags.String("prof", "", "")
-	alerts := flags.Bool("alerts", false, "")
-	s := offline.NewSettings()
-	var threshold string
-	flags.Func("set", "", func(v string) error {
-		if f, ok := strings.CutPrefix(v, "threshold-file="); ok {
-			threshold = f
-			return nil
-		}
-		return s.Set(v)
-	})
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	s.CheckNone, s.Engine.Inline, s.AlertsOnly = *k == "none", *ips, *alerts
-	from := offline.Rules{}
-	if *rules != "" {
-		names, _ := filepath.Glob(*rules)
-		for _, n := range names {
-			f, err := os.Open(n)
-			if err != nil {
-				return err
-			}
-			from.Files = append(from.Files, offline.File{Name: n, Reader: f})
-		}
-	}
-	if threshold != "" {
-		f, err := os.Open(threshold)
-		if err != nil {
-			return err
-		}
-		from.Threshold = &offline.File{Name: threshold, Reader: f}
-	}
-	if *prof != "" {
-		f, _ := os.Create(*prof)
-		pprof.StartCPUProfile(f)
-		defer pprof.StopCPUProfile()
-	}
-	image, rep, err := s.Load(from)
+func run() error {
+	in := os.NewFile(job.Descriptor, "job")
+	j, err := job.Read(in)
 	if err != nil {
+		return fmt.Errorf("%w: this program is started by citygate replay and citygate rules", err)
+	}
+	in.Close()
+	if err := limit(j.Memory); err != nil {
 		return err
 	}
-	for _, r := range rep.Refused {
-		fmt.Fprintln(os.Stderr, r)
-	}
-	if *capture == "" {
-		fmt.Println(rep.Rules, rep.Loaded, len(rep.Refused), len(image))
-		return nil
-	}
-	in, err := os.Open(*capture)
-	if err != nil {
+	if err := sandbox.Enter(profile.Inspect(job.FirstFile+len(j.Files), j.Person)); err != nil {
 		return err
 	}
-	out, err := os.Create(filepath.Join(*dir, "eve.json"))
-	if err != nil {
-		return err
+	files := make([]io.ReadWriter, len(j.Files))
+	for i, f := range j.Files {
+		files[i] = os.NewFile(uintptr(job.FirstFile+i), f.Name)
 	}
-	res, err := s.Replay(in, image, out)
-	if *stats {
-		fmt.Fprintf(os.Stderr, "%+v\n", res)
+	return offline.Do(j, os.Stdin, files).Write(os.Stdout)
+}
+
+// limit bounds the memory that this process may write (RLIMIT_DATA: what the Go runtime only reserves does not count). The
+// collector works harder before the end is near.
+func limit(bytes uint64) error {
+	var now unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_DATA, &now); err != nil {
+		return fmt.Errorf("read the limit of memory: %w", err)
 	}
-	return err
+	bytes = min(bytes, now.Max)
+	if err := unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: bytes, Max: bytes}); err != nil {
+		return fmt.Errorf("limit memory to %d bytes: %w", bytes, err)
+	}
+	debug.SetMemoryLimit(int64(min(bytes, 1<<60) / 10 * 8))
+	return nil
 }

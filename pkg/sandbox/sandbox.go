@@ -35,6 +35,8 @@ type Profile struct {
 	Calls      []Rule    // system calls besides those of the Go runtime
 	Caps       []uintptr // capabilities it keeps
 	Isolated   bool      // namespaces of its own
+	Person     bool      // a person starts it, who cannot empty the bounding set: no_new_privs makes that set worth nothing
+	Output     bool      // it writes files that it was given
 	Lenient    bool      // a call that is not listed fails with EPERM instead of ending the process
 	OpenFiles  uint64
 	Exceptions map[string]string // hostile calls of the probe suite that its work needs, and why
@@ -130,7 +132,7 @@ func (p Profile) checkBirth() error {
 		return fmt.Errorf("it has capabilities %x, want exactly %x", got, want)
 	}
 	for c := uintptr(0); c <= unix.CAP_LAST_CAP; c++ {
-		if set, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0); err == nil && set == 1 && !p.keeps(c) {
+		if set, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, c, 0, 0, 0); err == nil && set == 1 && !p.keeps(c) && !p.Person {
 			return fmt.Errorf("capability %d is in its bounding set", c)
 		}
 	}
@@ -139,7 +141,7 @@ func (p Profile) checkBirth() error {
 
 func (p Profile) limit() error {
 	limits := map[int]uint64{unix.RLIMIT_NOFILE: p.OpenFiles, unix.RLIMIT_CORE: 0}
-	if len(p.Write) == 0 {
+	if len(p.Write) == 0 && !p.Output {
 		limits[unix.RLIMIT_FSIZE] = 0
 	}
 	for what, n := range limits {

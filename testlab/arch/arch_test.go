@@ -35,7 +35,7 @@ var bands = []map[string][]string{
 	{"pkg/signature": nil},
 	{"pkg/detect/prefilter": nil, "pkg/detect": {"pkg/detect/prefilter"}},
 	{"pkg/detect/eve": nil},
-	{"pkg/detect/offline": nil},
+	{"pkg/detect/offline/job": nil, "pkg/detect/offline": {"pkg/detect/offline/job"}},
 	{"pkg/policy/document": nil, "pkg/policy": {"pkg/policy/document"}, "pkg/device": nil},
 	{"pkg/config": nil},
 	{

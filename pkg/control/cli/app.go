@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"citygate/pkg/control/api"
+	"citygate/pkg/detect/offline/job"
 
 	"github.com/spf13/cobra"
 )
@@ -41,6 +42,8 @@ type App struct {
 	Paths func(ctx context.Context, config string) (api.Paths, error)
 	// Control runs citygate-control with the arguments, and gives what it prints. Its complaint is the error.
 	Control func(ctx context.Context, in io.Reader, args ...string) ([]byte, error)
+	// Inspect lets citygate-inspect do a job with open files.
+	Inspect func(ctx context.Context, j *job.Job, in io.Reader, files []*os.File) (*job.Answer, error)
 
 	config string
 	json   bool
@@ -53,7 +56,7 @@ func New(version string) *App {
 	if exe, err := os.Executable(); err == nil {
 		a.Tools = filepath.Dir(exe)
 	}
-	a.Paths, a.Control = a.controlPaths, a.control
+	a.Paths, a.Control, a.Inspect = a.controlPaths, a.control, a.inspect
 	return a
 }
 
@@ -162,7 +165,7 @@ Exit codes: 0 yes or done, 1 no (dropped, unhealthy, not verified, refused), 2 w
 	root.AddCommand(
 		a.runCommand(), a.statusCommand(), a.devicesCommand(), a.flowsCommand(), a.eventsCommand(), a.countersCommand(),
 		a.blocksCommand(), a.policyCommand(), a.whyCommand(), a.logCommand(), a.doctorCommand(), a.detachCommand(),
-		a.versionCommand(),
+		a.replayCommand(), a.versionCommand(),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root

@@ -3,6 +3,7 @@
 package offline
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"citygate/pkg/app/http"
 	"citygate/pkg/app/layer"
 	"citygate/pkg/detect"
+	"citygate/pkg/detect/offline/job"
 	"citygate/pkg/reassembly"
 	"citygate/pkg/signature"
 )
@@ -136,8 +138,21 @@ func (s *Settings) Set(keyValue string) error {
 // Keys are the keys of --set besides variables.
 func Keys() []string { return slices.Sorted(maps.Keys(settings)) }
 
-// Doc is what a key means.
-func Doc(key string) string { return settings[key].doc }
+// AllKeys are the keys of --set with what they mean, those of variables and files too.
+func AllKeys() []job.Key {
+	out := []job.Key{
+		{Name: "vars.address-groups.NAME", Doc: "addresses of a variable of rules, such as HOME_NET"},
+		{Name: "vars.port-groups.NAME", Doc: "ports of a variable of rules, such as RTSP_PORTS"},
+		{Name: protocolPrefix + "NAME" + enabledSuffix, Doc: "parse this protocol (yes, no)"},
+		{Name: "threshold-file", Doc: "FILE: threshold.config"},
+		{Name: "classification-file", Doc: "FILE: classification.config"},
+		{Name: "reference-config-file", Doc: "FILE: reference.config"},
+	}
+	for _, k := range Keys() {
+		out = append(out, job.Key{Name: k, Doc: cmp.Or(settings[k].doc, "taken, without effect: it changes how Suricata works, not what it finds")})
+	}
+	return out
+}
 
 // enable switches a protocol on or off. One that we do not have is off already, and cannot be on.
 func (s *Settings) enable(name, value string) error {
