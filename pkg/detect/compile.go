@@ -242,9 +242,13 @@ func onlyTCP(p signature.Protocols) bool {
 	return p == tcp
 }
 
-// scopeOf: a signature that looks at more than one packet decides for the flow.
+// scopeOf: a signature that looks at more than one packet decides for the flow, and so does one that looks at the ends
+// only.
 func scopeOf(s *signature.Signature) uint8 {
-	if wayOf(s)&(onTx|onStream|onAddress) != 0 || s.App != layer.Unknown {
+	const judged = signature.ToServer | signature.ToClient | signature.Established | signature.NotEstablished |
+		signature.Stateless | signature.OnlyStream | signature.NoStream | signature.OnlyFrag | signature.NoFrag
+	header := len(s.Packet) == 0 && len(s.Lists) == 0 && s.Flags&judged == 0
+	if header || wayOf(s)&(onTx|onStream|onAddress) != 0 || s.App != layer.Unknown {
 		return scopeFlow
 	}
 	return scopePacket

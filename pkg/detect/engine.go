@@ -47,6 +47,7 @@ type Engine struct {
 	out       Output
 	decoders  [packet.MaxTunnels + 1]*packet.Decoder
 	headers   [packet.MaxTunnels + 1]packet.Headers
+	other     packet.Headers // of a packet that there is not
 	defrag    *reassembly.Defragmenter
 	assembler *reassembly.Assembler
 	apps      *app.Table
@@ -69,6 +70,7 @@ type work struct {
 	Packet
 	outcome reassembly.Outcome
 	length  int  // of the frame on the wire
+	reset   bool // it ended its session
 	pseudo  bool // there is no packet: a flow's end is inspected
 	stream  bool // it is part of a stream
 	// established: both ends had taken part before this packet, as rules count it.
@@ -217,12 +219,30 @@ func (e *Engine) follow(f *Flow, h *packet.Headers) {
 			e.turn(f)
 		}
 	}
-	f.noteDetection()
+	if e.cfg.Streams.Inline {
+		f.noteDetection()
+	}
 	e.p.detected, f.detected[e.p.Direction] = f.detected[e.p.Direction], false
+	f.noteDetection()
 	if !f.passed {
 		e.inspect()
 	}
+	if e.p.reset && !f.passed && !f.dropped {
+		e.inspectOther(f)
+	}
 	e.tidy(f)
+}
+
+// inspectOther inspects the direction that the packet in hand was not sent in: nothing more will come there.
+func (e *Engine) inspectOther(f *Flow) {
+	saved := e.p
+	e.p.Direction, e.p.pseudo, e.p.stream = e.p.Direction.Reverse(), true, true
+	e.p.Headers = &e.other
+	f.pseudoHeaders(e.p.Headers, e.p.Direction)
+	e.inspect()
+	verdict := e.p.Verdict
+	e.p = saved
+	e.p.Verdict = verdict
 }
 
 // Close ends all flows: what is left is inspected and written.

@@ -30,6 +30,7 @@ type Flow struct {
 	app     [2]uint64 // what the parser has read, by direction
 	raw     [2]rawState
 	address [2]bool // judged by its addresses
+	opaque  [2]bool // the rest is encrypted, and what was before it is judged
 	ended   [2]bool // the parser knows that the direction is over
 	// known: the protocol of a direction was found, or will not be; detected: and no packet of it was inspected since.
 	known, detected [2]bool

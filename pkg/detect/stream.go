@@ -3,7 +3,6 @@ package detect
 import (
 	"citygate/pkg/app/layer"
 	"citygate/pkg/flow"
-	"citygate/pkg/packet"
 )
 
 // Signatures look at a stream in chunks that end at fixed offsets, so that its split into segments does not matter. In
@@ -58,7 +57,7 @@ func (e *Engine) rawUpTo(f *Flow, d flow.Direction, end uint64) {
 	}
 	saved := e.p
 	e.p.Direction, e.p.pseudo, e.p.Number = d, true, 0
-	e.p.Headers = &packet.Headers{}
+	e.p.Headers = &e.other
 	f.pseudoHeaders(e.p.Headers, d)
 	e.raw(f, d, end, true)
 	verdict := e.p.Verdict
@@ -70,7 +69,11 @@ func (e *Engine) rawUpTo(f *Flow, d flow.Direction, end uint64) {
 func (e *Engine) stream(f *Flow, d flow.Direction) {
 	st := f.session.Stream(d)
 	r := &f.raw[d]
-	if !e.rules.streams || f.conn.Opaque(d) {
+	if e.rules.streams && f.conn.Opaque(d) && !f.opaque[d] {
+		f.opaque[d] = true
+		e.raw(f, d, min(f.app[d], st.Ready()), true)
+	}
+	if !e.rules.streams || f.opaque[d] {
 		r.start = max(r.start, st.Ready())
 		r.scanned, r.from = r.start, r.start
 		return

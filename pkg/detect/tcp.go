@@ -33,7 +33,7 @@ func (e *Engine) segment(h *packet.Headers) bool {
 		e.block(dropStream)
 	}
 	if f.session.Reset() && !f.reset { // what was not acknowledged may have been read by the other side
-		f.reset = true
+		f.reset, e.p.reset = true, true
 		e.assembler.Flush(&f.session)
 	}
 	if out.Ignored || f.session.Midstream() && !f.midstream {

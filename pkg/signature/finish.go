@@ -187,7 +187,7 @@ func (b *Builder) placed() bool {
 // once finds the rules that need not be judged packet by packet. Negated addresses are judged packet by packet, as
 // Suricata does.
 func (b *Builder) once() {
-	const flow = ToServer | ToClient | Established | NotEstablished | OnlyStream | NoStream | OnlyFrag | NoFrag |
+	const flow = ToServer | ToClient | Established | NotEstablished | Stateless | OnlyStream | NoStream | OnlyFrag | NoFrag |
 		OnPacket | OnStream | DecodeEvent | AppEvent | TransactionTwo
 	if b.App != layer.Unknown || len(b.Lists) > 0 {
 		return

@@ -38,7 +38,7 @@ func (c *Context) PacketBuffer(b layer.Buffer) (value []byte, ok bool) {
 	case b == layer.TCPHeader && proto == 6, b == layer.UDPHeader && proto == 17, b == layer.ICMPv4Header && proto == 1,
 		b == layer.ICMPv6Header && proto == 58, b == layer.IGMPHeader && proto == 2:
 		if b == layer.ICMPv4Header {
-			return icmpHeader(h.Transport), len(h.Transport) > 0
+			return c.icmpHeader(), len(h.Transport) > 0
 		}
 		return h.Transport, len(h.Transport) > 0
 	}
@@ -46,20 +46,25 @@ func (c *Context) PacketBuffer(b layer.Buffer) (value []byte, ok bool) {
 }
 
 // icmpHeader is the header of an ICMP message with the fields that its type has: a router's advertisement (RFC 1256),
-// timestamps and address masks (RFC 792, 950). The payload follows the first 8 bytes in the same memory.
-func icmpHeader(b []byte) []byte {
-	n := len(b)
-	if n > 0 {
-		switch b[0] {
-		case 9:
-			n = 16
-		case 13, 14:
-			n = 20
-		case 17, 18:
-			n = 12
-		}
+// timestamps and address masks (RFC 792, 950). The decoder ends them at 8 bytes.
+func (c *Context) icmpHeader() []byte {
+	b, more := c.Packet.Transport, 0
+	if len(b) < 8 {
+		return b
 	}
-	return b[:min(n, cap(b))]
+	switch b[0] {
+	case 9:
+		more = 8
+	case 13, 14:
+		more = 12
+	case 17, 18:
+		more = 4
+	}
+	if more == 0 {
+		return b
+	}
+	c.scratch = append(append(c.scratch[:0], b...), c.Packet.Payload[:min(more, len(c.Packet.Payload))]...)
+	return c.scratch
 }
 
 // Absent judges a list whose buffer has no value: it holds only if the rule asks for that.

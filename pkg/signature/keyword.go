@@ -119,8 +119,17 @@ func (b *Builder) Add(m Match) {
 	case OnValue:
 		b.transforms = append(b.transforms, m)
 	default:
-		b.addTo(b.list(), m)
+		b.addTo(b.listFor(&m), m)
 	}
+}
+
+// listFor is the place of the list that a match belongs to: what is relative to the last content goes where an old
+// modifier has moved that.
+func (b *Builder) listFor(m *Match) int {
+	if m.Flags&flagRelative != 0 && b.Buffer == layer.Payload && b.last.list < len(b.Lists) {
+		return b.last.list
+	}
+	return b.list()
 }
 
 // list is the place of the list of the sticky buffer in force. Naming a buffer again begins another list for buffers with several
