@@ -29,6 +29,7 @@ func Protocols() []*layer.Protocol {
 		smb.Protocol(),
 		smtp.Protocol(),
 		ftp.Protocol(),
+		ftp.DataProtocol(),
 		dns.Protocol(),
 		dns.OverTCP(),
 		onvif.Protocol(),

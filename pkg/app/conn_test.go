@@ -174,7 +174,8 @@ func run(t *Table, h Hint, steps []step, piece func(int) int) string {
 		out += " swapped"
 	}
 	if e.c.Orig() != layer.Unknown {
-		out += fmt.Sprintf(" after %v %v", e.c.Orig(), e.c.earlier.parser.(*script).failed)
+		s, ok := e.c.earlier.parser.(*script)
+		out += fmt.Sprintf(" after %v %v", e.c.Orig(), ok && s.failed)
 	}
 	e.c.Close(t)
 	return out
@@ -297,6 +298,17 @@ func TestParsersAreUsedAgain(t *testing.T) {
 	}
 	if !c.Opaque(ts) || c.Opaque(tc) {
 		t.Errorf("opaque: %v %v", c.Opaque(ts), c.Opaque(tc))
+	}
+}
+
+func TestSecondUpgrade(t *testing.T) {
+	tab := testTable()
+	var c Conn
+	data := []byte("EHLO SWITCHTLSC SWITCHmore")
+	n := c.Stream(tab, ts, Hint{}, data, false)
+	now, before := c.parser.(*script), c.earlier.parser.(*script)
+	if n != len(data) || !c.Stopped() || !now.failed || before.failed || now.got[ts].String() != "TLSC SWITCH" {
+		t.Errorf("%d consumed, stopped %v, told %v and %v, got %q", n, c.Stopped(), now.failed, before.failed, now.got[ts].String())
 	}
 }
 

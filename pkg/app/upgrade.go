@@ -29,6 +29,9 @@ func (c *Conn) upgrade(t *Table) bool {
 		return false
 	}
 	if c.earlier != nil {
+		if f, ok := c.parser.(UpgradeFailer); ok {
+			f.UpgradeFailed()
+		}
 		c.stop()
 		return true
 	}
