@@ -190,9 +190,9 @@ func (p *Parser) step(d flow.Direction, s *side, data []byte, end bool) (n int, 
 	return n, true
 }
 
-// begin reads a first line. Empty lines keep connections alive (RFC 5626, 3.5.1).
+// begin reads a first line. Empty lines keep connections alive (RFC 5626, 3.5.1), some phones send spaces or zeros.
 func (p *Parser) begin(d flow.Direction, s *side, text []byte, long bool) {
-	if len(text) == 0 {
+	if len(bytes.Trim(text, " \t\x00")) == 0 {
 		return
 	}
 	l, ok := parseStart(text)

@@ -105,6 +105,8 @@ func TestDatagrams(t *testing.T) {
 	p.Datagram(s, []byte("SIP/2.0 100 Trying\r\nl: 50\r\n\r\nx"))
 	p.Datagram(c, []byte(invite))
 	p.Datagram(s, []byte("\r\n\r\n"))
+	p.Datagram(s, []byte("    "))
+	p.Datagram(s, []byte("\x00\x00\x00\x00"))
 	got := dump(p)
 	if len(p.Txs()) != 3 || !strings.Contains(got, `from="cut" !incomplete_data`) || !strings.Contains(got, `1 stat_code="100"`) || !strings.Contains(got, "INVITE") {
 		t.Error(got)

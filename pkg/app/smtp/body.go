@@ -272,7 +272,7 @@ func (b *body) emit(p *Parser, data []byte) {
 	room := max(0, min(maxFile-f.content.Len(), maxMail-t.kept))
 	if len(data) > room {
 		data = data[:room]
-		t.raise(flow.ToServer, eventUnparsable)
+		t.raise(flow.ToServer, eventFile)
 	}
 	if len(data) == 0 {
 		return

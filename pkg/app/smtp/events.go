@@ -1,6 +1,6 @@
 package smtp
 
-// The events, named as Suricata does; the last three are ours.
+// The events, named as Suricata does; from mime_too_deep on they are ours.
 const (
 	eventReply uint8 = iota
 	eventUnmatched
@@ -24,6 +24,7 @@ const (
 	eventUnparsable
 	eventTruncated
 	eventDeep
+	eventFile
 	eventGap
 	eventMemory
 )
@@ -48,9 +49,10 @@ var events = []string{
 	eventLongValue:    "mime_long_header_value",
 	eventLongBoundary: "mime_bound_too_long",
 	eventDuplicate:    "duplicate_fields",
-	eventUnparsable:   "unparsable_content", // more parts or bytes than are kept
+	eventUnparsable:   "unparsable_content", // more parts or recipients than are kept
 	eventTruncated:    "truncated_line",     // the stream ended inside a mail
 	eventDeep:         "mime_too_deep",
+	eventFile:         "file_truncated", // more bytes of a part or of all parts than are kept
 	eventGap:          "gap",
 	eventMemory:       "memory_exceeded",
 }

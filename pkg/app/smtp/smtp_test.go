@@ -197,7 +197,7 @@ func TestBounds(t *testing.T) {
 	p := New(layer.NewPool(64 << 20))
 	big := strings.Repeat(strings.Repeat("x", 70)+"\r\n", maxFile/36)
 	play(p, mail("\r\n"+big), 1460)
-	if _, content := p.list.At(0).File(0); len(content) != maxFile || !p.Txs()[0].Events(c).Has(eventUnparsable) {
+	if _, content := p.list.At(0).File(0); len(content) != maxFile || !p.Txs()[0].Events(c).Has(eventFile) {
 		t.Errorf("%d bytes kept", len(content))
 	}
 	p = New(layer.NewPool(1 << 20)) // one side only: mails do not wait for replies that nobody sees
