@@ -146,6 +146,37 @@ func TestDrop(t *testing.T) {
 	}
 }
 
+// In line an attack in a body is dropped before the body is complete, also when it never will be.
+func TestGrowingBody(t *testing.T) {
+	const rule = `drop http any any -> any any (http.request_body; content:"reboot"; content:!"allowed"; distance:0; within:20; sid:1;)`
+	for name, c := range map[string]struct{ body, want string }{
+		"attack":  {strings.Repeat("x", 700) + "reboot now and for ever, this is not all" + strings.Repeat("x", 700), "[1/blocked]"},
+		"allowed": {strings.Repeat("x", 700) + "reboot is allowed" + strings.Repeat("x", 700), "[]"},
+		"unknown": {strings.Repeat("x", 700) + "reboot", "[]"},
+	} {
+		capture := forge.New()
+		k := capture.Open(client, server)
+		k.Send(flow.ToServer, []byte("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n"), 0)
+		k.Send(flow.ToServer, []byte(c.body), 400)
+		s := newest(t, rule, capture)
+		if got := fmt.Sprint(s); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+// newest is what was said before the flows end.
+func newest(t *testing.T, rules string, c *forge.Capture) []string {
+	t.Helper()
+	r, err := detect.Open(compile(t, rules))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &seen{inline: true}
+	play(detect.New(config(true), r, s), c.Frames)
+	return s.alerts
+}
+
 // Any split of a stream gives the same alerts.
 func TestSplit(t *testing.T) {
 	const rules = `alert http any any -> any any (http.uri; content:"/cgi-bin/"; sid:1;)

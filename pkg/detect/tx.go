@@ -32,7 +32,7 @@ func (e *Engine) transactions(f *Flow, d flow.Direction) {
 // transaction judges one transaction in a direction: what became final goes through the prefilter, then the signatures that were
 // found are judged once all that they look at is final.
 func (e *Engine) transaction(tx layer.Tx, in *layer.Inspection, proto layer.Proto, d flow.Direction) {
-	e.ctx.Tx, e.proto = tx, proto
+	e.ctx.Tx, e.proto, e.grown = tx, proto, false
 	p := &e.rules.protocols[proto]
 	if !in.Scanned[d].Has(begun) {
 		in.Scanned[d].Add(begun)
@@ -63,7 +63,10 @@ func (e *Engine) scanTx(tx layer.Tx, in *layer.Inspection, p *protocol, d flow.D
 			continue
 		}
 		if !tx.Ready(b, d) && !e.p.last {
-			left = left || table != nil
+			if table != nil {
+				left = true
+				e.scanGrowing(tx, in, v, d)
+			}
 			continue
 		}
 		if table != nil {
@@ -77,6 +80,43 @@ func (e *Engine) scanTx(tx layer.Tx, in *layer.Inspection, p *protocol, d flow.D
 		in.Open = append(in.Open, openID(id, d))
 	}
 	return left
+}
+
+// In line a body is looked at while it grows, in steps of growStep: an attack must not wait for its last byte.
+const (
+	growStep = 256
+	// growOverlap is how much is looked at again: more than the longest fast pattern of public rules.
+	growOverlap = 256
+)
+
+// scanGrowing runs the prefilter over what came to a body that is not complete.
+func (e *Engine) scanGrowing(tx layer.Tx, in *layer.Inspection, v *view, d flow.Direction) {
+	place, ok := layer.Buffer(v.Buffer).Growing()
+	if !ok || !e.cfg.Streams.Inline || v.Transforms.N > 0 {
+		return
+	}
+	data := lastValue(tx, layer.Buffer(v.Buffer), d)
+	seen := &in.Grown[d][place]
+	if len(data) < int(*seen) { // another value
+		*seen = 0
+	}
+	if len(data)-int(*seen) < growStep {
+		return
+	}
+	from := max(0, int(*seen)-growOverlap)
+	*seen = uint32(len(data))
+	e.grown = true
+	e.rules.tables[v.Groups[d]].Scan(data[from:], uint64(from), e.hits)
+}
+
+func lastValue(tx layer.Tx, b layer.Buffer, d flow.Direction) (value []byte) {
+	for i := 0; ; i++ {
+		data, ok := tx.Get(b, d, i)
+		if !ok {
+			return value
+		}
+		value = data
+	}
 }
 
 func (e *Engine) scanView(tx layer.Tx, v *view, d flow.Direction) {
@@ -116,15 +156,16 @@ func (e *Engine) judgeOpen(tx layer.Tx, in *layer.Inspection, d flow.Direction) 
 			continue
 		}
 		sig := &e.rules.records[id]
-		if !e.judgeable(sig, tx, d) {
+		final := e.judgeable(sig, tx, d)
+		if !final && !e.grown {
 			keep = append(keep, o)
 			continue
 		}
 		switch {
-		case e.judgeTx(sig, tx, d):
+		case e.judgeTx(sig, tx, d, final):
 			in.Matched = append(in.Matched, id)
 			e.match(id, tx, false)
-		case e.undecided(sig, tx, d):
+		case !final || e.undecided(sig, tx, d):
 			keep = append(keep, o)
 		}
 	}
@@ -169,33 +210,41 @@ func side(b layer.Buffer, d flow.Direction) flow.Direction {
 	return d
 }
 
-// judgeTx judges a signature on a transaction.
-func (e *Engine) judgeTx(sig *record, tx layer.Tx, d flow.Direction) bool {
+// judgeTx judges a signature on a transaction; final says that all that it looks at is.
+func (e *Engine) judgeTx(sig *record, tx layer.Tx, d flow.Direction, final bool) bool {
 	if !e.header(sig) {
 		return false
 	}
 	for i := range sig.Lists.N {
 		l := e.rules.list(sig.Lists.First + i)
-		if !e.judgeList(&l, tx, d) {
+		if !e.judgeList(&l, tx, d, final) {
 			return false
 		}
 	}
 	return true
 }
 
-// judgeList judges a list on any one value of its buffer.
-func (e *Engine) judgeList(l *signature.List, tx layer.Tx, d flow.Direction) bool {
+// judgeList judges a list on any one value of its buffer. What is not final can only be judged if it grows: what is
+// there stays.
+func (e *Engine) judgeList(l *signature.List, tx layer.Tx, d flow.Direction, final bool) bool {
 	if l.Buffer.Packet() {
 		data, start := e.payload(d)
 		return e.onPacketBuffer(l, data, start)
 	}
 	way := side(l.Buffer, d)
+	if !final && !tx.Ready(l.Buffer, way) {
+		if _, ok := l.Buffer.Growing(); !ok || len(l.Transforms) > 0 {
+			return false
+		}
+	} else {
+		final = true
+	}
 	for i := 0; ; i++ {
 		data, ok := tx.Get(l.Buffer, way, i)
 		if !ok {
-			return i == 0 && e.value(l, nil, 0, true, false)
+			return i == 0 && final && e.value(l, nil, 0, true, false)
 		}
-		if e.value(l, data, 0, true, true) {
+		if e.value(l, data, 0, final, true) {
 			return true
 		}
 	}

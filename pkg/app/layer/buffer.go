@@ -147,6 +147,19 @@ func (i *Info) Is(p Proto) bool {
 	return false
 }
 
+// Growing gives the place in Inspection.Grown of a buffer whose value grows over many packets.
+func (b Buffer) Growing() (place int, ok bool) {
+	switch b {
+	case HTTPRequestBody:
+		return 0, true
+	case HTTPResponseBody:
+		return 1, true
+	case FileData:
+		return 2, true
+	}
+	return 0, false
+}
+
 // Packet says whether a buffer is read from the packet itself rather than from a transaction.
 func (b Buffer) Packet() bool { return b <= Base64Data }
 

@@ -119,6 +119,9 @@ type Inspection struct {
 	Matched   []uint32     // signatures that matched, once each
 	Inspected [2]bool      // nothing is left to do in a direction
 	Logged    [2]bool
+	// Grown is how many bytes of a body were looked at before it was complete (in line), by direction and by the
+	// body's place (Buffer.Growing); of a buffer with several values, of the last one.
+	Grown [2][3]uint32
 }
 
 // Inspection gives itself, so that to embed it is to implement the method.
