@@ -8,6 +8,7 @@ import (
 
 const (
 	chunkLine   = 1024 // a size line that is longer is none
+	chunkHead   = 128  // white space and digits in front of it, leading zeros too
 	chunkDigits = 8    // significant digits of a chunk's size
 )
 
@@ -54,12 +55,12 @@ func (p *parser) chunkSize(d flow.Direction, r *reader, data []byte, end bool) (
 
 // parseChunkSize reads white space and hex digits; at is where they end. ok is false if they cannot become a size.
 func parseChunkSize(data []byte) (size int64, at int, ok bool) {
-	for at < len(data) && at < chunkLine && isSpace(data[at]) {
+	for at < len(data) && at < chunkHead && isSpace(data[at]) {
 		at++
 	}
 	first := at
 	digits := 0
-	for at < len(data) && at < chunkLine {
+	for at < len(data) && at < chunkHead {
 		v := unhex(data[at])
 		if v < 0 {
 			break
@@ -73,7 +74,7 @@ func parseChunkSize(data []byte) (size int64, at int, ok bool) {
 		}
 		at++
 	}
-	return size, at, at > first || at == len(data)
+	return size, at, at < chunkHead && (at > first || at == len(data))
 }
 
 func unhex(c byte) int {

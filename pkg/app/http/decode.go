@@ -28,7 +28,6 @@ func (p *parser) encodings(t *transaction, d flow.Direction) {
 		return
 	}
 	n, items := 0, 0
-	whole := list
 	for len(list) > 0 {
 		i := bytes.IndexAny(list, ", ")
 		item := list
@@ -48,7 +47,7 @@ func (p *parser) encodings(t *transaction, d flow.Direction) {
 		if coding {
 			n++
 		}
-		if !plain && !(items == 1 && len(list) == 0 && hasToken(whole, "identity")) {
+		if !plain {
 			t.raise(d, evAbnormalCE)
 		}
 	}

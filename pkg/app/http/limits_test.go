@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"citygate/pkg/app/layer"
 	"citygate/pkg/flow"
@@ -211,5 +212,44 @@ func TestTunnelledMedia(t *testing.T) {
 	p.Data(flow.ToClient, make([]byte, tunnelBody), false)
 	if !p.Opaque(flow.ToClient) {
 		t.Error("not opaque")
+	}
+}
+
+// TestLinear feeds single bytes of what is never finished: none of it may be looked at again and again.
+func TestLinear(t *testing.T) {
+	const n, bound = 200000, 3 * time.Second // milliseconds when linear, minutes when quadratic
+	chunks := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+	post := "POST / HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=ab\r\n"
+	for _, c := range []struct{ name, client, server string }{
+		{"header", "GET / HTTP/1.1\r\nX: " + strings.Repeat("x", n), ""},
+		{"request line", strings.Repeat("G", n), ""},
+		{"white space", get, strings.Repeat(" ", n)},
+		{"lines of junk", get, strings.Repeat("x\n", n/2)},
+		{"carriage returns", get, "HTTP/1.1 200 OK\r\n" + strings.Repeat("\r", n)},
+		{"folds", get, "HTTP/1.1 200 OK\r\nX: y\r\n" + strings.Repeat(" z\r\n", n/4)},
+		{"headers", get, "HTTP/1.1 200 OK\r\n" + lines(n/10)},
+		{"repetitions", get, "HTTP/1.1 200 OK\r\n" + strings.Repeat("A: 1\r\nB: 2\r\n", n/12)},
+		{"chunks", get, chunks + strings.Repeat("1\r\nx\r\n", n/6)},
+		{"line ends between chunks", get, chunks + strings.Repeat(strings.Repeat("\n", 100)+"1\r\nx\r\n", n/100)},
+		{"zeros of a chunk size", get, chunks + strings.Repeat("0", n)},
+		{"almost delimiters", post + sized("--ab\r\n\r\n"+strings.Repeat("--a", n/3)), ""},
+		{"headers of a part", post + sized("--ab\r\n"+strings.Repeat("X: y\r\n", n/6)), ""},
+		{"rubbish between requests", get + strings.Repeat("x", n), ""},
+		{"two layers", get, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\n" + sized(gz(gz(lines(n/10))))},
+		{"empty gzip members", get, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n" + sized(strings.Repeat(gz(""), n/23))},
+	} {
+		p := Protocol().New(layer.NewPool(1 << 20))
+		start := time.Now()
+		for d, data := range []string{c.client, c.server} {
+			feed(p, flow.Direction(d), []byte(data), func() int {
+				for _, x := range p.Txs() {
+					x.Get(layer.FileData, flow.Direction(d), 0)
+				}
+				return 1
+			})
+		}
+		if took := time.Since(start); took > bound {
+			t.Errorf("%s: %v", c.name, took)
+		}
 	}
 }
