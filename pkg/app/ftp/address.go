@@ -28,8 +28,18 @@ var verbs = [...]struct {
 	name string
 	verb Verb
 }{
-	{"port", Port}, {"eprt", EPRT}, {"pasv", PASV}, {"epsv", EPSV}, {"retr", Retr}, {"stor", Stor}, {"stou", Stor},
-	{"appe", Stor}, {"list", List}, {"nlst", List}, {"mlsd", List}, {"auth", Auth},
+	{"port", Port},
+	{"eprt", EPRT},
+	{"pasv", PASV},
+	{"epsv", EPSV},
+	{"retr", Retr},
+	{"stor", Stor},
+	{"stou", Stor},
+	{"appe", Stor},
+	{"list", List},
+	{"nlst", List},
+	{"mlsd", List},
+	{"auth", Auth},
 }
 
 func verbOf(b []byte) Verb {

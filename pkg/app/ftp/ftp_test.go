@@ -68,19 +68,29 @@ var cases = []struct {
 	want string
 }{
 	{"session", []piece{
-		{s, "220-Hello\r\n 220 not the end\r\n220 FTP\r\n"}, {c, "USER alice\r\n"}, {s, "331 pass\r\n"}, {c, "PASS secret\r\n"}, {s, "230 in\r\n"},
-		{c, "PASV\r\n"}, {s, "227 Entering Passive Mode (172,23,0,2,82,11).\r\n"}, {c, "STOR a b.txt\r\n"}, {s, "150 go\r\n226 done\r\n"},
+		{s, "220-Hello\r\n 220 not the end\r\n220 FTP\r\n"},
+		{c, "USER alice\r\n"},
+		{s, "331 pass\r\n"},
+		{c, "PASS secret\r\n"},
+		{s, "230 in\r\n"},
+		{c, "PASV\r\n"},
+		{s, "227 Entering Passive Mode (172,23,0,2,82,11).\r\n"},
+		{c, "STOR a b.txt\r\n"},
+		{s, "150 go\r\n226 done\r\n"},
 	}, `{"ftp":{"completion_code":["220","220"],"reply":["Hello"," 220 not the end","FTP"],"reply_received":"yes"}} 220
 {"ftp":{"command":"USER","command_data":"alice","completion_code":["331"],"reply":["pass"],"reply_received":"yes"}} 331
 {"ftp":{"command":"PASS","completion_code":["230"],"reply":["in"],"reply_received":"yes"}} 230
 {"ftp":{"command":"PASV","completion_code":["227"],"reply":["Entering Passive Mode (172,23,0,2,82,11)."],"dynamic_port":21003,"mode":"passive","reply_received":"yes"}} 227 172.23.0.2:21003
 {"ftp":{"command":"STOR","command_data":"a b.txt","completion_code":["150","226"],"reply":["go","done"],"dynamic_port":21003,"mode":"passive","reply_received":"yes"}} 226
 `},
-	{"pipelined", []piece{{c, "SYST\r\nPORT 10,0,0,1,4,1\r\nRETR x\r\n"}, {s, "215 a\r\n200 b\r\n550 c\r\n"}},
+	{
+		"pipelined",
+		[]piece{{c, "SYST\r\nPORT 10,0,0,1,4,1\r\nRETR x\r\n"}, {s, "215 a\r\n200 b\r\n550 c\r\n"}},
 		`{"ftp":{"command":"SYST","completion_code":["215"],"reply":["a"],"reply_received":"yes"}} 215
 {"ftp":{"command":"PORT","command_data":"10,0,0,1,4,1","completion_code":["200"],"reply":["b"],"dynamic_port":1025,"mode":"active","reply_received":"yes"}} 200 10.0.0.1:1025
 {"ftp":{"command":"RETR","command_data":"x","completion_code":["550"],"reply":["c"],"dynamic_port":1025,"mode":"active","reply_received":"yes"}} 550
-`},
+`,
+	},
 	{"extended", []piece{{c, "EPRT |2|2001:db8::1|5282|\r\nEPSV\r\n"}, {s, "200 ok\r\n229 Extended (|||6446|)\r\n"}}, `229 invalid AddrPort` + "\n"},
 	{"addresses that are none", []piece{{c, "PORT 10,0,0,256,4,1\r\nEPRT |1|2001:db8::1|5282|\r\nPASV\r\nEPSV\r\n"}, {s, "200 a\r\n200 b\r\n227 nothing\r\n229 (|||x|)\r\n"}}, `!invalid_data_address`},
 	{"long lines", []piece{{c, "RETR " + strings.Repeat("A", 9000) + "\r\nNOOP\r\n"}, {s, "550 " + strings.Repeat("B", 9000) + "\r\n200 n\r\n"}}, `"command_truncated":true`},
@@ -232,8 +242,19 @@ func TestProbe(t *testing.T) {
 		in   string
 		want layer.Answer
 	}{
-		{c, "", layer.More}, {c, "US", layer.More}, {c, "user x", layer.Yes}, {c, "EHLO", layer.No}, {c, "FEAT\r\n", layer.Yes}, {c, "AUTH TLS", layer.Yes}, {c, "AUTH LOGIN", layer.No},
-		{s, "22", layer.More}, {s, "220 x", layer.More}, {s, "220 FTP", layer.Yes}, {s, "220 (x", layer.Yes}, {s, "220 mx SMTP\r\n", layer.No}, {s, "250", layer.No},
+		{c, "", layer.More},
+		{c, "US", layer.More},
+		{c, "user x", layer.Yes},
+		{c, "EHLO", layer.No},
+		{c, "FEAT\r\n", layer.Yes},
+		{c, "AUTH TLS", layer.Yes},
+		{c, "AUTH LOGIN", layer.No},
+		{s, "22", layer.More},
+		{s, "220 x", layer.More},
+		{s, "220 FTP", layer.Yes},
+		{s, "220 (x", layer.Yes},
+		{s, "220 mx SMTP\r\n", layer.No},
+		{s, "250", layer.No},
 	} {
 		if got := probe(x.d, []byte(x.in)); got != x.want {
 			t.Errorf("%q: %d, want %d", x.in, got, x.want)

@@ -76,34 +76,66 @@ var cases = []struct {
 	in   []piece
 	want string
 }{
-	{"read", []piece{{c, unit(1, "03 006b 0003")}, {s, unit(1, "03 06 022b 0000 0064")}},
-		"0: [f3/-1 u1 r107+3 w0+0 x0 PUBLIC_ASSIGNED 006b0003] [f3/-1 u1 r0+0 w0+0 x0 PUBLIC_ASSIGNED 06022b00000064]\n"},
-	{"pipelined, answered in another order", []piece{{c, unit(1, "06 0001 0003") + unit(2, "05 00ac ff00")}, {s, unit(2, "05 00ac ff00") + unit(1, "86 02")}},
+	{
+		"read",
+		[]piece{{c, unit(1, "03 006b 0003")}, {s, unit(1, "03 06 022b 0000 0064")}},
+		"0: [f3/-1 u1 r107+3 w0+0 x0 PUBLIC_ASSIGNED 006b0003] [f3/-1 u1 r0+0 w0+0 x0 PUBLIC_ASSIGNED 06022b00000064]\n",
+	},
+	{
+		"pipelined, answered in another order",
+		[]piece{{c, unit(1, "06 0001 0003") + unit(2, "05 00ac ff00")}, {s, unit(2, "05 00ac ff00") + unit(1, "86 02")}},
 		"0: [f6/-1 u1 r0+0 w1+1 x0 PUBLIC_ASSIGNED 00010003] [f6/-1 u1 r0+0 w0+0 x2 PUBLIC_ASSIGNED 02]\n" +
-			"1: [f5/-1 u1 r0+0 w172+1 x0 PUBLIC_ASSIGNED 00acff00] [f5/-1 u1 r0+0 w172+1 x0 PUBLIC_ASSIGNED 00acff00]\n"},
-	{"write many", []piece{{c, unit(1, "10 0001 0002 04 000a 0102")}, {s, unit(1, "10 0001 0002")}, {c, unit(2, "17 0003 0006 000e 0001 02 00ff")}},
+			"1: [f5/-1 u1 r0+0 w172+1 x0 PUBLIC_ASSIGNED 00acff00] [f5/-1 u1 r0+0 w172+1 x0 PUBLIC_ASSIGNED 00acff00]\n",
+	},
+	{
+		"write many",
+		[]piece{{c, unit(1, "10 0001 0002 04 000a 0102")}, {s, unit(1, "10 0001 0002")}, {c, unit(2, "17 0003 0006 000e 0001 02 00ff")}},
 		"0: [f16/-1 u1 r0+0 w1+2 x0 PUBLIC_ASSIGNED 0001000204000a0102] [f16/-1 u1 r0+0 w1+2 x0 PUBLIC_ASSIGNED 00010002]\n" +
-			"1: [f23/-1 u1 r3+6 w14+1 x0 PUBLIC_ASSIGNED 00030006000e00010200ff]\n"},
-	{"diagnostics", []piece{{c, unit(1, "08 0004 0000") + unit(2, "2b 0e 01 00") + unit(3, "08 0016 0000")}},
-		"0: [f8/4 u1 r0+0 w0+0 x0 PUBLIC_ASSIGNED 00040000]\n1: [f43/14 u1 r0+0 w0+0 x0 PUBLIC_ASSIGNED 0e0100]\n2: [f8/22 u1 r0+0 w0+0 x0 RESERVED 00160000]\n"},
-	{"values", []piece{{c, unit(1, "05 0000 1234") + unit(2, "03 0000 007e") + unit(3, "0f 0000 0009 01 ff") + unit(4, "03 ffff 0002")}},
+			"1: [f23/-1 u1 r3+6 w14+1 x0 PUBLIC_ASSIGNED 00030006000e00010200ff]\n",
+	},
+	{
+		"diagnostics",
+		[]piece{{c, unit(1, "08 0004 0000") + unit(2, "2b 0e 01 00") + unit(3, "08 0016 0000")}},
+		"0: [f8/4 u1 r0+0 w0+0 x0 PUBLIC_ASSIGNED 00040000]\n1: [f43/14 u1 r0+0 w0+0 x0 PUBLIC_ASSIGNED 0e0100]\n2: [f8/22 u1 r0+0 w0+0 x0 RESERVED 00160000]\n",
+	},
+	{
+		"values",
+		[]piece{{c, unit(1, "05 0000 1234") + unit(2, "03 0000 007e") + unit(3, "0f 0000 0009 01 ff") + unit(4, "03 ffff 0002")}},
 		"0: [f5/-1 u1 r0+0 w0+1 x0 PUBLIC_ASSIGNED 00001234] !invalid_value\n1: [f3/-1 u1 r0+126 w0+0 x0 PUBLIC_ASSIGNED 0000007e] !invalid_value\n" +
-			"2: [f15/-1 u1 r0+0 w0+9 x0 PUBLIC_ASSIGNED 0000000901ff] !invalid_value\n3: [f3/-1 u1 r65535+2 w0+0 x0 PUBLIC_ASSIGNED ffff0002] !invalid_value\n"},
-	{"answers that do not fit", []piece{{c, unit(1, "03 0000 0001") + unit(2, "06 0001 0002") + unit(3, "03 0000 0001")},
-		{s, unit(1, "04 02 0000") + unit(2, "06 0001 0003") + unit(3, "83 09") + unit(9, "03 02 0000")}},
+			"2: [f15/-1 u1 r0+0 w0+9 x0 PUBLIC_ASSIGNED 0000000901ff] !invalid_value\n3: [f3/-1 u1 r65535+2 w0+0 x0 PUBLIC_ASSIGNED ffff0002] !invalid_value\n",
+	},
+	{
+		"answers that do not fit",
+		[]piece{
+			{c, unit(1, "03 0000 0001") + unit(2, "06 0001 0002") + unit(3, "03 0000 0001")},
+			{s, unit(1, "04 02 0000") + unit(2, "06 0001 0003") + unit(3, "83 09") + unit(9, "03 02 0000")},
+		},
 		"0: [f3/-1 u1 r0+1 w0+0 x0 PUBLIC_ASSIGNED 00000001] [f4/-1 u1 r0+0 w0+0 x0 PUBLIC_ASSIGNED 020000] !value_mismatch\n" +
 			"1: [f6/-1 u1 r0+0 w1+1 x0 PUBLIC_ASSIGNED 00010002] [f6/-1 u1 r0+0 w1+1 x0 PUBLIC_ASSIGNED 00010003] !value_mismatch\n" +
 			"2: [f3/-1 u1 r0+1 w0+0 x0 PUBLIC_ASSIGNED 00000001] [f3/-1 u1 r0+0 w0+0 x9 PUBLIC_ASSIGNED 09] !invalid_exception_code\n" +
-			"3: [f3/-1 u1 r0+0 w0+0 x0 PUBLIC_ASSIGNED 020000] !unsolicited_response\n"},
-	{"categories", []piece{{c, unit(1, "41") + unit(2, "5a 00") + unit(3, "32") + unit(4, "00") + unit(5, "83 01")}},
+			"3: [f3/-1 u1 r0+0 w0+0 x0 PUBLIC_ASSIGNED 020000] !unsolicited_response\n",
+	},
+	{
+		"categories",
+		[]piece{{c, unit(1, "41") + unit(2, "5a 00") + unit(3, "32") + unit(4, "00") + unit(5, "83 01")}},
 		"0: [f65/-1 u1 r0+0 w0+0 x0 USER_DEFINED ]\n1: [f90/-1 u1 r0+0 w0+0 x0 RESERVED 00]\n2: [f50/-1 u1 r0+0 w0+0 x0 PUBLIC_UNASSIGNED ]\n" +
-			"3: [f0/-1 u1 r0+0 w0+0 x0 NONE ] !invalid_function_code\n4: [f3/-1 u1 r0+0 w0+0 x1 PUBLIC_ASSIGNED 01] !invalid_function_code\n"},
-	{"a unit hidden in a length", []piece{{c, "0001 0000 0012 01 03 0000 0001 " + unit(2, "06 0001 0002")}},
-		"0: [f3/-1 u1 r0+1 w0+0 x0 PUBLIC_ASSIGNED 00000001000200000006010600010002] !invalid_length\n1: [f6/-1 u1 r0+0 w1+1 x0 PUBLIC_ASSIGNED 00010002]\n"},
-	{"a length that nothing can have", []piece{{c, "0001 0000 ffff 01 06 0001 0002" + unit(2, "05 0000 ff00")}},
-		"0: [f6/-1 u1 r0+0 w0+1 x0 PUBLIC_ASSIGNED ] !invalid_length\n1: [f5/-1 u1 r0+0 w0+1 x0 PUBLIC_ASSIGNED 0000ff00]\n"},
-	{"a length that is too short", []piece{{c, "0001 0000 0002 01 06" + unit(2, "05 0000 ff00")}},
-		"0: [f6/-1 u1 r0+0 w0+1 x0 PUBLIC_ASSIGNED ] !invalid_length\n1: [f5/-1 u1 r0+0 w0+1 x0 PUBLIC_ASSIGNED 0000ff00]\n"},
+			"3: [f0/-1 u1 r0+0 w0+0 x0 NONE ] !invalid_function_code\n4: [f3/-1 u1 r0+0 w0+0 x1 PUBLIC_ASSIGNED 01] !invalid_function_code\n",
+	},
+	{
+		"a unit hidden in a length",
+		[]piece{{c, "0001 0000 0012 01 03 0000 0001 " + unit(2, "06 0001 0002")}},
+		"0: [f3/-1 u1 r0+1 w0+0 x0 PUBLIC_ASSIGNED 00000001000200000006010600010002] !invalid_length\n1: [f6/-1 u1 r0+0 w1+1 x0 PUBLIC_ASSIGNED 00010002]\n",
+	},
+	{
+		"a length that nothing can have",
+		[]piece{{c, "0001 0000 ffff 01 06 0001 0002" + unit(2, "05 0000 ff00")}},
+		"0: [f6/-1 u1 r0+0 w0+1 x0 PUBLIC_ASSIGNED ] !invalid_length\n1: [f5/-1 u1 r0+0 w0+1 x0 PUBLIC_ASSIGNED 0000ff00]\n",
+	},
+	{
+		"a length that is too short",
+		[]piece{{c, "0001 0000 0002 01 06" + unit(2, "05 0000 ff00")}},
+		"0: [f6/-1 u1 r0+0 w0+1 x0 PUBLIC_ASSIGNED ] !invalid_length\n1: [f5/-1 u1 r0+0 w0+1 x0 PUBLIC_ASSIGNED 0000ff00]\n",
+	},
 	{"protocol, unit", []piece{{c, "0001 0001 0006 f9 03 0000 0001"}}, "0: [f3/-1 u249 r0+1 w0+0 x0 PUBLIC_ASSIGNED 00000001] !invalid_protocol_id !invalid_unit_identifier\n"},
 	{"cut off", []piece{{c, "0001 0000 0006 01 06 00"}}, "0: [f6/-1 u1 r0+0 w0+1 x0 PUBLIC_ASSIGNED 00] !invalid_length\n"},
 }
@@ -132,10 +164,19 @@ func TestWritten(t *testing.T) {
 		address uint16
 		want    int
 	}{
-		{"06 0010 1234", 16, 0x1234}, {"06 0010 1234", 17, -1}, {"05 0010 ff00", 16, 1}, {"05 0010 0000", 16, 0},
-		{"10 0001 0002 04 000a 0102", 2, 0x102}, {"10 0001 0002 04 000a 0102", 3, -1}, {"10 0001 0002 04 000a 01", 2, -1},
-		{"0f 0013 000a 02 cd 01", 0x13 + 2, 1}, {"0f 0013 000a 02 cd 01", 0x13 + 1, 0}, {"0f 0013 000a 02 cd 01", 0x13 + 8, 1},
-		{"17 0003 0006 000e 0001 02 00ff", 14, 255}, {"03 0000 0001", 0, -1}, {"16 0004 00f2 0025", 4, -1},
+		{"06 0010 1234", 16, 0x1234},
+		{"06 0010 1234", 17, -1},
+		{"05 0010 ff00", 16, 1},
+		{"05 0010 0000", 16, 0},
+		{"10 0001 0002 04 000a 0102", 2, 0x102},
+		{"10 0001 0002 04 000a 0102", 3, -1},
+		{"10 0001 0002 04 000a 01", 2, -1},
+		{"0f 0013 000a 02 cd 01", 0x13 + 2, 1},
+		{"0f 0013 000a 02 cd 01", 0x13 + 1, 0},
+		{"0f 0013 000a 02 cd 01", 0x13 + 8, 1},
+		{"17 0003 0006 000e 0001 02 00ff", 14, 255},
+		{"03 0000 0001", 0, -1},
+		{"16 0004 00f2 0025", 4, -1},
 	} {
 		var m Message
 		var e layer.EventSet

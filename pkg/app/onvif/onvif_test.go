@@ -47,7 +47,7 @@ func TestParse(t *testing.T) {
 	if err := Parse([]byte(matches), &m); err != nil {
 		t.Fatal(err)
 	}
-	if string(m.Op) != "ProbeMatches" || m.Security || m.Username != nil && len(m.Username) > 0 || !m.Response || len(m.Targets) != 2 {
+	if string(m.Op) != "ProbeMatches" || m.Security || len(m.Username) > 0 || !m.Response || len(m.Targets) != 2 {
 		t.Fatalf("%q %d targets", m.Op, len(m.Targets))
 	}
 	if g := m.Targets[0]; string(g.Endpoint) != "urn:uuid:1" || string(g.Types) != "dn:NetworkVideoTransmitter" ||

@@ -37,7 +37,7 @@ var authNames = [...]string{"none", "challenged", "failed", "ok", "open"}
 
 func (a Auth) String() string { return authNames[a] }
 
-// authenticate judges a request by its answer. A refusal with 400 or 403 counts as failed: some servers answer wrong
+// judge says how authentication went, by the request and its answer. A refusal with 400 or 403 counts as failed: some servers answer wrong
 // credentials so, and what tries passwords sees nothing else from them.
 func (t *Tx) judge() {
 	sent, had := t.header(t.Request, authorization)

@@ -293,11 +293,19 @@ func TestProbe(t *testing.T) {
 		in   string
 		want layer.Answer
 	}{
-		{flow.ToServer, "", layer.More}, {flow.ToServer, "DESC", layer.More}, {flow.ToServer, "\r\nDESCRIBE rtsp://x", layer.Yes},
-		{flow.ToServer, "OPTIONS * RTSP/1.0\r\n", layer.Yes}, {flow.ToServer, "OPTIONS * HTTP/1.1\r\n", layer.No},
-		{flow.ToServer, "OPTIONS sip:a SIP/2.0\r\n", layer.No}, {flow.ToServer, "foo x rtsp/1.0\n", layer.Yes},
-		{flow.ToServer, "\x16\x03", layer.No}, {flow.ToServer, "GET / HTTP/1.0", layer.More}, {flow.ToServer, strings.Repeat("a", 40), layer.No},
-		{flow.ToClient, "RT", layer.More}, {flow.ToClient, "RTSP/1.0 200", layer.Yes}, {flow.ToClient, "HTTP/1.0 200", layer.No},
+		{flow.ToServer, "", layer.More},
+		{flow.ToServer, "DESC", layer.More},
+		{flow.ToServer, "\r\nDESCRIBE rtsp://x", layer.Yes},
+		{flow.ToServer, "OPTIONS * RTSP/1.0\r\n", layer.Yes},
+		{flow.ToServer, "OPTIONS * HTTP/1.1\r\n", layer.No},
+		{flow.ToServer, "OPTIONS sip:a SIP/2.0\r\n", layer.No},
+		{flow.ToServer, "foo x rtsp/1.0\n", layer.Yes},
+		{flow.ToServer, "\x16\x03", layer.No},
+		{flow.ToServer, "GET / HTTP/1.0", layer.More},
+		{flow.ToServer, strings.Repeat("a", 40), layer.No},
+		{flow.ToClient, "RT", layer.More},
+		{flow.ToClient, "RTSP/1.0 200", layer.Yes},
+		{flow.ToClient, "HTTP/1.0 200", layer.No},
 		{flow.ToClient, "OPTIONS rtsp://x RTSP/1.0\r\n", layer.No},
 	} {
 		if got := probe(c.d, []byte(c.in)); got != c.want {

@@ -169,7 +169,10 @@ func (t *Tx) Log(o *layer.Object, d flow.Direction) bool {
 		name  string
 		value []byte
 	}{
-		{"method", t.Method()}, {"uri", t.URI()}, {"user_agent", t.UserAgent()}, {"server", t.Server()},
+		{"method", t.Method()},
+		{"uri", t.URI()},
+		{"user_agent", t.UserAgent()},
+		{"server", t.Server()},
 		{"session", t.Session()},
 	} {
 		if len(f.value) > 0 {

@@ -68,9 +68,15 @@ func dump(p *Parser) string {
 // mail is a conversation that sends a content.
 func mail(content string) []piece {
 	return []piece{
-		{s, "220 mx ESMTP\r\n"}, {c, "EHLO me.example\r\n"}, {s, "250-mx\r\n250 PIPELINING\r\n"},
-		{c, "MAIL FROM:<a@b> SIZE=5\r\nRCPT TO:<c@d>\r\nrcpt to: <e@f>\r\nDATA\r\n"}, {s, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"},
-		{c, content + "\r\n.\r\n"}, {s, "250 queued\r\n"}, {c, "QUIT\r\n"}, {s, "221 bye\r\n"},
+		{s, "220 mx ESMTP\r\n"},
+		{c, "EHLO me.example\r\n"},
+		{s, "250-mx\r\n250 PIPELINING\r\n"},
+		{c, "MAIL FROM:<a@b> SIZE=5\r\nRCPT TO:<c@d>\r\nrcpt to: <e@f>\r\nDATA\r\n"},
+		{s, "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n"},
+		{c, content + "\r\n.\r\n"},
+		{s, "250 queued\r\n"},
+		{c, "QUIT\r\n"},
+		{s, "221 bye\r\n"},
 	}
 }
 
@@ -94,16 +100,27 @@ var cases = []struct {
 	{"long lines", mail("Content-Transfer-Encoding: base64\r\n\r\n" + strings.Repeat("YWJj", 5000)), `abcabc" ` + envelope + "!mime_long_line"},
 	{"no headers", mail("no header at all\r\n\r\nx"), `file.data="x" ` + envelope + "!mime_malformed_msg"},
 	{"long header", mail("X: " + strings.Repeat("y", 9000) + "\r\n\r\nx"), `file.data="x" ` + envelope + "!mime_long_line !mime_long_header_value"},
-	{"two mails", append(mail("\r\none")[:7:7], []piece{{c, "MAIL FROM:<x@y>\r\nRCPT TO:<z@z>\r\nDATA\r\n"}, {s, "250 ok\r\n250 ok\r\n354 go\r\n"}, {c, "\r\ntwo\r\n.\r\n"}, {s, "250 ok\r\n"}}...),
-		`file.data="one" ` + envelope + "[true true]\n" + `file.data="two" smtp.helo="me.example" smtp.mail_from="<x@y>" smtp.rcpt_to="<z@z>" [true true]`},
-	{"chunks", []piece{{s, "220 mx SMTP\r\n"}, {c, "EHLO me.example\r\n"}, {s, "250 CHUNKING\r\n"}, {c, "MAIL FROM:<a@b>\r\nBDAT 7\r\n\r\nhello"}, {c, "BDAT 8 LAST\r\n wor\r\n.\r"}, {c, "RSET\r\nQUIT\r\n"}},
-		`file.data="hello wor\r\n.\r" smtp.helo="me.example" smtp.mail_from="<a@b>" [true true]`},
+	{
+		"two mails", append(mail("\r\none")[:7:7], []piece{{c, "MAIL FROM:<x@y>\r\nRCPT TO:<z@z>\r\nDATA\r\n"}, {s, "250 ok\r\n250 ok\r\n354 go\r\n"}, {c, "\r\ntwo\r\n.\r\n"}, {s, "250 ok\r\n"}}...),
+		`file.data="one" ` + envelope + "[true true]\n" + `file.data="two" smtp.helo="me.example" smtp.mail_from="<x@y>" smtp.rcpt_to="<z@z>" [true true]`,
+	},
+	{
+		"chunks",
+		[]piece{{s, "220 mx SMTP\r\n"}, {c, "EHLO me.example\r\n"}, {s, "250 CHUNKING\r\n"}, {c, "MAIL FROM:<a@b>\r\nBDAT 7\r\n\r\nhello"}, {c, "BDAT 8 LAST\r\n wor\r\n.\r"}, {c, "RSET\r\nQUIT\r\n"}},
+		`file.data="hello wor\r\n.\r" smtp.helo="me.example" smtp.mail_from="<a@b>" [true true]`,
+	},
 	{"a reset ends a mail and begins none", []piece{{c, "EHLO me.example\r\nMAIL FROM:<a@b>\r\nRSET\r\nQUIT\r\n"}}, "smtp.helo=\"me.example\" smtp.mail_from=\"<a@b>\" [true true]\n"},
 	{"chunk that lies", []piece{{c, "EHLO me.example\r\nBDAT 99999999999999\r\nMAIL FROM:<a@b>\r\n"}}, `smtp.mail_from="<a@b>" !bdat_chunk_len_exceeded`},
-	{"refused content", []piece{{s, "220 mx SMTP\r\n"}, {c, "EHLO me.example\r\n"}, {s, "250 ok\r\n"}, {c, "DATA\r\n"}, {s, "503 no\r\n"}, {c, "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"}},
-		`smtp.mail_from="<a@b>" smtp.rcpt_to="<c@d>" !data_command_rejected`},
-	{"log-in", []piece{{s, "220 mx SMTP\r\n"}, {c, "EHLO me.example\r\n"}, {s, "250 ok\r\n"}, {c, "AUTH LOGIN\r\n"}, {s, "334 x\r\n"}, {c, "DATA\r\n"}, {s, "334 y\r\n"}, {c, "DATA\r\n"}, {s, "235 ok\r\n"}, {c, "MAIL FROM:<a@b>\r\n"}},
-		`smtp.helo="me.example" smtp.mail_from="<a@b>" [true true]`},
+	{
+		"refused content",
+		[]piece{{s, "220 mx SMTP\r\n"}, {c, "EHLO me.example\r\n"}, {s, "250 ok\r\n"}, {c, "DATA\r\n"}, {s, "503 no\r\n"}, {c, "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"}},
+		`smtp.mail_from="<a@b>" smtp.rcpt_to="<c@d>" !data_command_rejected`,
+	},
+	{
+		"log-in",
+		[]piece{{s, "220 mx SMTP\r\n"}, {c, "EHLO me.example\r\n"}, {s, "250 ok\r\n"}, {c, "AUTH LOGIN\r\n"}, {s, "334 x\r\n"}, {c, "DATA\r\n"}, {s, "334 y\r\n"}, {c, "DATA\r\n"}, {s, "235 ok\r\n"}, {c, "MAIL FROM:<a@b>\r\n"}},
+		`smtp.helo="me.example" smtp.mail_from="<a@b>" [true true]`,
+	},
 	{"replies", []piece{{s, "500 no\r\n250 what\r\nxyz\r\n" + strings.Repeat("y", 5000) + "\r\n"}, {c, "EHLO me.example\r\n"}}, `!invalid_reply !unable_to_match_reply_with_request !max_reply_line_len_exceeded !no_server_welcome_message`},
 	{"long command, two senders", []piece{{c, "EHLO me.example\r\nMAIL FROM:<a@b>\r\nMAIL FROM:<c@d>\r\nNOOP " + strings.Repeat("n", 5000) + "\r\n"}}, `smtp.mail_from="<a@b>" !max_command_line_len_exceeded !duplicate_fields`},
 	{"cut off", []piece{{c, "EHLO me.example\r\nMAIL FROM:<a@b>\r\nDATA\r\nX: y\r\n\r\nhalf of"}}, `file.data="half of" smtp.helo="me.example" smtp.mail_from="<a@b>" !truncated_line [true true]`},
@@ -184,8 +201,15 @@ func TestProbe(t *testing.T) {
 		in   string
 		want layer.Answer
 	}{
-		{c, "", layer.More}, {c, "EH", layer.More}, {c, "ehlo x", layer.Yes}, {c, "USER x", layer.No},
-		{s, "22", layer.More}, {s, "220 mx", layer.More}, {s, "220 mx ESMTP", layer.Yes}, {s, "220 FTP\r\n", layer.No}, {s, "250 SMTP", layer.No},
+		{c, "", layer.More},
+		{c, "EH", layer.More},
+		{c, "ehlo x", layer.Yes},
+		{c, "USER x", layer.No},
+		{s, "22", layer.More},
+		{s, "220 mx", layer.More},
+		{s, "220 mx ESMTP", layer.Yes},
+		{s, "220 FTP\r\n", layer.No},
+		{s, "250 SMTP", layer.No},
 	} {
 		if got := probe(x.d, []byte(x.in)); got != x.want {
 			t.Errorf("%q: %d, want %d", x.in, got, x.want)

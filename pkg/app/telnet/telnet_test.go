@@ -58,9 +58,18 @@ var cases = []struct {
 	want string
 }{
 	{"options, refusal, log-in, command", []piece{
-		{s, "\xff\xfd\x18\xff\xfb\x01\xff\xfa\x18\x01\xff\xff\xff\xf0\r\nBusyBox v1\r\n\r\ncam login: "}, {c, "\xff\xfb\x18\xff\xfa\x18\x00xterm\xff\xf0root\r\n"},
-		{s, "root\r\nPassword: "}, {c, "xc3511\r\x00"}, {s, "\r\nLogin incorrect\r\ncam login: "}, {c, "adx\x7fmin\r\n"},
-		{s, "Password: "}, {c, "secret\r\n"}, {s, "\r\nWelcome\r\n# "}, {c, "cd /tmp; wget x\r\n"}, {s, "cd /tmp; wget x\r\n# "}, {c, "\r\n\r\n"},
+		{s, "\xff\xfd\x18\xff\xfb\x01\xff\xfa\x18\x01\xff\xff\xff\xf0\r\nBusyBox v1\r\n\r\ncam login: "},
+		{c, "\xff\xfb\x18\xff\xfa\x18\x00xterm\xff\xf0root\r\n"},
+		{s, "root\r\nPassword: "},
+		{c, "xc3511\r\x00"},
+		{s, "\r\nLogin incorrect\r\ncam login: "},
+		{c, "adx\x7fmin\r\n"},
+		{s, "Password: "},
+		{c, "secret\r\n"},
+		{s, "\r\nWelcome\r\n# "},
+		{c, "cd /tmp; wget x\r\n"},
+		{s, "cd /tmp; wget x\r\n# "},
+		{c, "\r\n\r\n"},
 	}, "login \"root\" \"xc3511\" failed !default_credentials\nlogin \"admin\" \"secret\" ok\ncommand \"cd /tmp; wget x\"\n"},
 	{"a character at a time, echoed", []piece{
 		{s, "Username:"}, {c, "r"}, {s, "r"}, {c, "oot"}, {s, "oot"}, {c, "\r"}, {s, "\r\nPassword:"}, {c, "a"}, {s, "*"}, {c, "b\n"}, {s, "\r\n> "},
