@@ -166,7 +166,4 @@ func (p *parser) reclaim(t *transaction) {
 			p.putDecoder(b)
 		}
 	}
-	if p.tunnel == t {
-		p.tunnel = nil
-	}
 }

@@ -221,6 +221,7 @@ func TestLinear(t *testing.T) {
 	chunks := "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 	post := "POST / HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=ab\r\n"
 	for _, c := range []struct{ name, client, server string }{
+		{"lines without a colon", get, "HTTP/1.1 200 OK\r\n" + strings.Repeat("xyz\n", n/4)},
 		{"header", "GET / HTTP/1.1\r\nX: " + strings.Repeat("x", n), ""},
 		{"request line", strings.Repeat("G", n), ""},
 		{"white space", get, strings.Repeat(" ", n)},

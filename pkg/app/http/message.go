@@ -128,9 +128,6 @@ func (m *message) find(f *field) int {
 		return int(m.known[f.kind]) - 1
 	}
 	name := m.name(f)
-	if len(name) == 0 {
-		return -1
-	}
 	for i := range m.fields {
 		g := &m.fields[i]
 		if g.kind == kOther && g.name.to-g.name.from == int32(len(name)) && bytes.EqualFold(m.name(g), name) {

@@ -46,9 +46,8 @@ type parser struct {
 	list     tx.List[*transaction]
 	dirs     [2]reader
 	spare    []*decoder
-	tunnel   *transaction // the CONNECT that was not answered yet
-	begun    bool         // a request was seen
-	upgraded bool         // the flow left HTTP, and nobody asked yet
+	begun    bool // a request was seen
+	upgraded bool // the flow left HTTP, and nobody asked yet
 }
 
 func newParser(c *Config, pool *layer.Pool) *parser { return &parser{cfg: c, pool: pool} }
@@ -244,5 +243,5 @@ func (p *parser) Reset() {
 		p.Release(p.list.Len() - 1)
 	}
 	p.list.Restart()
-	p.dirs, p.tunnel, p.begun, p.upgraded = [2]reader{}, nil, false, false
+	p.dirs, p.begun, p.upgraded = [2]reader{}, false, false
 }

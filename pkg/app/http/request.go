@@ -170,7 +170,7 @@ func (p *parser) requestBody(t *transaction) {
 	switch {
 	case string(t.method.of(m.raw)) == "CONNECT":
 		p.complete(t, d)
-		r.state, p.tunnel = rConnect, t
+		r.state = rConnect
 		return
 	case chunked:
 		if t.version == 100 {
@@ -186,11 +186,18 @@ func (p *parser) requestBody(t *transaction) {
 	p.encodings(t, d)
 }
 
+// connectWait is how much of something else than HTTP may wait for the answer to a CONNECT.
+const connectWait = 8 << 10
+
 // connect waits for the answer to a CONNECT. Whoever speaks HTTP meanwhile goes on with it.
 func (p *parser) connect(r *reader, data []byte) (used int, more bool) {
 	if probeRequest(data) == layer.Yes {
-		r.state, p.tunnel = rStart, nil
+		r.state = rStart
 		return 0, true
+	}
+	if len(data) > connectWait {
+		r.state = rOpaque
+		return len(data), true
 	}
 	return 0, false
 }

@@ -21,7 +21,7 @@ func (p *parser) responseLine(r *reader, data []byte, end bool) (used int, more 
 	for i < len(data) && i < blanks && (isSpace(data[i]) || data[i] == 0) {
 		i++
 	}
-	if data[0] == '\n' || i > 1 && data[0] == '\r' && data[1] == '\n' {
+	if data[0] == '\n' || data[0] == '\r' {
 		return 1, true
 	}
 	if blank := bytes.IndexByte(data[:i], '\n'); blank >= 0 && isBlank(data[:blank]) {
@@ -165,6 +165,9 @@ func (p *parser) responseBody(t *transaction) {
 	none := t.status >= 100 && t.status < 200 || t.status == 204 || t.status == 304
 	m.body.limit = p.cfg.ResponseBody
 	p.checkResponse(t)
+	if q := &p.dirs[flow.ToServer]; q.state == rConnect && t.status >= 300 {
+		q.state = rStart // refused
+	}
 	switch {
 	case t.tunnelled():
 		p.complete(t, d)
@@ -264,10 +267,12 @@ func isTunnel(m *message) bool {
 // interim starts over after a 1xx response.
 func (p *parser) interim(t *transaction) {
 	const d = flow.ToClient
-	if t.continued {
-		t.raise(d, ev100Seen)
+	if t.status == 100 {
+		if t.continued {
+			t.raise(d, ev100Seen)
+		}
+		t.continued = true
 	}
-	t.continued = true
 	t.msg[d].release(p.pool)
 	t.answerProtocol, t.code, t.text, t.answerVersion, t.status = span{}, span{}, span{}, 0, 0
 	p.dirs[d].state = rStart
