@@ -165,7 +165,7 @@ Exit codes: 0 yes or done, 1 no (dropped, unhealthy, not verified, refused), 2 w
 	root.AddCommand(
 		a.runCommand(), a.statusCommand(), a.devicesCommand(), a.flowsCommand(), a.eventsCommand(), a.countersCommand(),
 		a.blocksCommand(), a.policyCommand(), a.whyCommand(), a.logCommand(), a.doctorCommand(), a.detachCommand(),
-		a.replayCommand(), a.versionCommand(),
+		a.replayCommand(), a.rulesCommand(), a.versionCommand(),
 	)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root

@@ -21,7 +21,7 @@ const (
 	// defaultMemory is what an inspector may have: et-open's 15,000 rules need a seventh of it.
 	defaultMemory = 1 << 30
 	// maxRefusals is how many refused rules are told; all are counted.
-	maxRefusals = 10000
+	maxRefusals = 100000
 	// fewRefusals are shown without --verbose.
 	fewRefusals = 5
 )
@@ -40,9 +40,9 @@ func (i *inputs) flags(f *pflag.FlagSet) {
 	i.memory = defaultMemory
 	f.StringArrayVar(&i.sets, "set", nil, "a setting by Suricata's name, `KEY=VALUE`; repeatable (citygate replay --list-settings)")
 	f.StringVar(&i.disable, "disable-conf", "", "suricata-update's disable.conf: a `FILE` that says which rules are off")
-	f.StringVar(&i.enable, "enable-conf", "", "enable.conf: which rules that are commented out are on")
-	f.StringVar(&i.drop, "drop-conf", "", "drop.conf: which alert rules drop")
-	f.StringVar(&i.modify, "modify-conf", "", "modify.conf: changes to the text of rules")
+	f.StringVar(&i.enable, "enable-conf", "", "enable.conf: a `FILE` that says which rules that are commented out are on")
+	f.StringVar(&i.drop, "drop-conf", "", "drop.conf: a `FILE` that says which alert rules drop")
+	f.StringVar(&i.modify, "modify-conf", "", "modify.conf: a `FILE` with changes to the text of rules")
 	f.Var(&i.memory, "memory", "what the engine may use, such as 512MiB")
 	f.BoolVarP(&i.verbose, "verbose", "v", false, "name every refused rule")
 }

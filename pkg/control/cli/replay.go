@@ -36,6 +36,7 @@ type replaySummary struct {
 	Rules    int               `json:"rules"`
 	Loaded   int               `json:"loaded"`
 	Refused  int               `json:"refused"`
+	By       []job.Alerts      `json:"alerts_by_rule"`
 	Warnings []string          `json:"warnings"`
 	Counters map[string]uint64 `json:"counters"`
 }
@@ -65,12 +66,12 @@ name and the rest is used. Exit code 2, and the old eve.json stays, when a file 
 	f.StringVarP(&r.capture, "capture", "r", "", "the capture, pcap or pcapng: `FILE`, or - for standard input")
 	f.StringArrayVarP(&r.rules, "rules", "S", nil, "rules: a `FILE`, a folder of *.rules or a pattern; repeatable; default: the rules that ship")
 	f.StringVarP(&r.dir, "log-dir", "l", ".", "the `DIR` that gets eve.json")
-	f.StringVarP(&r.checksums, "checksums", "k", "all", "segments with wrong checksums: `all` are left out, or none is")
+	f.StringVarP(&r.checksums, "checksums", "k", "all", "`WHICH` checksums count: all leaves segments with a wrong one out of streams, none does not")
 	f.BoolVar(&r.inline, "simulate-ips", false, "as if in line: drop rules drop, and what is dropped is an event")
 	f.BoolVar(&r.alertsOnly, "alerts-only", false, "write alerts and drops only")
 	f.BoolVar(&r.stats, "stats", false, "print all counters, and write them as the last event")
 	f.BoolVar(&r.keys, "list-settings", false, "print the keys of --set")
-	f.StringVar(&r.runmode, "runmode", "single", "taken as Suricata's users write it: `single` and autofp give the same")
+	f.StringVar(&r.runmode, "runmode", "single", "taken as Suricata's users write it; `MODE` single and autofp give the same")
 	r.flags(f)
 	return c
 }
@@ -189,14 +190,38 @@ func (a *App) showReplay(r *replay, j *job.Job, answer *job.Answer, name string)
 	s := replaySummary{
 		Capture: j.Capture, Events: name, Packets: answer.Replay.Packets, Bytes: answer.Replay.Bytes, Flows: answer.Replay.Flows,
 		Alerts: answer.Replay.Alerts, Dropped: answer.Replay.Dropped, Rules: answer.Rules.Rules, Loaded: answer.Rules.Loaded,
-		Refused: answer.Rules.Refused, Warnings: append([]string{}, answer.Warnings...), Counters: map[string]uint64{},
+		Refused: answer.Rules.Refused, Warnings: append([]string{}, answer.Warnings...),
+		By: append([]job.Alerts{}, answer.Alerts...), Counters: map[string]uint64{},
 	}
 	for _, c := range answer.Counters {
 		s.Counters[c.Name] = c.Value
 	}
 	return a.show(s, func(w io.Writer) {
+		printAlerts(w, s.By, r.verbose)
 		fmt.Fprintf(w, "%s: %s, %s, %s in %s\n", s.Capture, plural(s.Packets, "packet"), plural(s.Flows, "flow"), plural(s.Alerts, "alert"), s.Events)
 	})
+}
+
+// fewAlerts are the rules that are shown without --verbose.
+const fewAlerts = 20
+
+// printAlerts says which rules alerted, the most frequent first.
+func printAlerts(w io.Writer, alerts []job.Alerts, all bool) {
+	shown := alerts
+	if !all {
+		shown = alerts[:min(fewAlerts, len(alerts))]
+	}
+	if len(shown) == 0 {
+		return
+	}
+	rows := make([][]string, len(shown))
+	for i, n := range shown {
+		rows[i] = []string{number(n.Count), number(n.SID), n.Message}
+	}
+	table(w, "ALERTS\tSID\tMESSAGE", rows)
+	if rest := len(alerts) - len(shown); rest > 0 {
+		fmt.Fprintf(w, "and %s more: --verbose names them\n", plural(rest, "rule"))
+	}
 }
 
 func printNumbers(w io.Writer, counters []job.Counter) {

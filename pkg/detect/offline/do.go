@@ -72,7 +72,10 @@ func open(j *job.Job, files []io.ReadWriter) (from Rules, out io.Writer, err err
 }
 
 func (s *Settings) replay(j *job.Job, a *job.Answer, from Rules, capture io.Reader, out io.Writer) error {
-	if out == nil {
+	switch {
+	case j.Count:
+		out = io.Discard
+	case out == nil:
 		return errors.New("there is no file for events")
 	}
 	image, load, err := s.Load(from)
@@ -90,8 +93,8 @@ func (s *Settings) replay(j *job.Job, a *job.Answer, from Rules, capture io.Read
 	if res.Broken != nil {
 		a.Warnings = append(a.Warnings, fmt.Sprintf("%s: %v; what stands before it is inspected", j.Capture, res.Broken))
 	}
-	a.Replay = job.Result{Packets: res.Packets, Bytes: res.Bytes, Alerts: res.Alerts, Dropped: res.Dropped, Flows: res.Flows.Total}
-	a.Counters = res.Numbers()
+	a.Replay = job.Result{Packets: res.Packets, Bytes: res.Bytes, Alerts: res.Counters.Alerts, Dropped: res.Dropped, Flows: res.Flows.Total}
+	a.Alerts, a.Counters = res.Alerts, res.Numbers()
 	return nil
 }
 

@@ -27,7 +27,11 @@ func (s *Settings) list(j *job.Job, a *job.Answer, from Rules) error {
 			!strings.Contains(strings.ToLower(sig.Classtype), class) {
 			continue
 		}
-		a.List = append(a.List, line(sig))
+		rule := line(sig)
+		if j.Words {
+			rule.Text, rule.Words = sig.Text, words(sig)
+		}
+		a.List = append(a.List, rule)
 	}
 	return nil
 }

@@ -1,9 +1,12 @@
 package offline
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"citygate/pkg/app"
@@ -11,6 +14,7 @@ import (
 	"citygate/pkg/app/layer"
 	"citygate/pkg/detect"
 	"citygate/pkg/detect/eve"
+	"citygate/pkg/detect/offline/job"
 	"citygate/pkg/packet"
 )
 
@@ -21,6 +25,8 @@ type Result struct {
 	// Broken is a *packet.CaptureError if the capture is cut or broken behind some of its records: what was before is
 	// inspected.
 	Broken error
+	// Alerts by rule, the most frequent first.
+	Alerts []job.Alerts
 }
 
 // Replay inspects a capture and writes EVE lines. The same input gives the same output, byte for byte.
@@ -35,7 +41,8 @@ func (s *Settings) Replay(capture io.Reader, image []byte, out io.Writer) (res R
 		return res, err
 	}
 	w := eve.New(out, eve.Options{Inline: s.Engine.Inline, Transactions: !s.AlertsOnly, Flows: !s.AlertsOnly, CommunityID: true})
-	e := detect.New(s.engine(), rules, w)
+	tally := &tally{Writer: w, alerts: map[[2]uint32]*job.Alerts{}}
+	e := detect.New(s.engine(), rules, tally)
 	for err == nil {
 		var r packet.Record
 		if r, err = c.Next(); err == nil {
@@ -44,7 +51,7 @@ func (s *Settings) Replay(capture io.Reader, image []byte, out io.Writer) (res R
 		}
 	}
 	e.Close()
-	res.Counters = e.Counters()
+	res.Counters, res.Alerts = e.Counters(), tally.sorted()
 	var link *packet.LinkError
 	switch {
 	case in.err != nil:
@@ -55,6 +62,37 @@ func (s *Settings) Replay(capture io.Reader, image []byte, out io.Writer) (res R
 		res.Broken = err
 	}
 	return res, w.Close()
+}
+
+// tally counts alerts by rule on their way to the file.
+type tally struct {
+	*eve.Writer
+	alerts map[[2]uint32]*job.Alerts // by gid and sid
+}
+
+// Alert counts and writes an alert.
+func (t *tally) Alert(a *detect.Alert) {
+	id := [2]uint32{a.Rule.GID(), a.Rule.SID()}
+	n := t.alerts[id]
+	if n == nil {
+		n = &job.Alerts{GID: id[0], SID: id[1]}
+		// The message is escaped for JSON already; a broken one stays empty.
+		_ = json.Unmarshal(slices.Concat([]byte(`"`), a.Rule.Msg(), []byte(`"`)), &n.Message)
+		t.alerts[id] = n
+	}
+	n.Count++
+	t.Writer.Alert(a)
+}
+
+func (t *tally) sorted() []job.Alerts {
+	var out []job.Alerts
+	for _, n := range t.alerts {
+		out = append(out, *n)
+	}
+	slices.SortFunc(out, func(a, b job.Alerts) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.SID, b.SID), cmp.Compare(a.GID, b.GID))
+	})
+	return out
 }
 
 // source remembers that reading itself went wrong, which is no fault of the capture's.

@@ -92,6 +92,10 @@ var settings = map[string]setting{
 	"stats.decoder-events":      {"", noEffect},
 	"stats.stream-events":       {"", noEffect},
 	"logging.default-log-level": {"", noEffect},
+	"stream.bypass":             {"", noEffect},
+	"detect.guess-applayer-tx":  {"taken, without effect: an alert on a stream's bytes names no transaction", noEffect},
+	"app-layer.protocols.ssh.encryption-handling": {"taken, without effect: nothing behind the handshake is read as a protocol", noEffect},
+	"app-layer.protocols.tls.encryption-handling": {"taken, without effect: nothing behind the handshake is read as a protocol", noEffect},
 	"host-os-policy.default": {"which copy of overlapping data wins: first, last, bsd, linux, windows, solaris", func(s *Settings, v string) error {
 		p, err := reassembly.ParsePolicy(v)
 		if err != nil {
@@ -126,8 +130,7 @@ func (s *Settings) Set(keyValue string) error {
 	}
 	at, ok := settings[key]
 	if !ok {
-		return fmt.Errorf("--set %s: unknown key; known are vars.address-groups.NAME, vars.port-groups.NAME, threshold-file, "+
-			"app-layer.protocols.NAME.enabled, %s", key, strings.Join(Keys(), ", "))
+		return fmt.Errorf("--set %s: unknown key; the nearest that is known is %s; citygate replay --list-settings prints all", key, nearest(key))
 	}
 	if err := at.set(s, value); err != nil {
 		return fmt.Errorf("--set %s: %w", key, err)
@@ -152,6 +155,43 @@ func AllKeys() []job.Key {
 		out = append(out, job.Key{Name: k, Doc: cmp.Or(settings[k].doc, "taken, without effect: it changes how Suricata works, not what it finds")})
 	}
 	return out
+}
+
+// nearest is the known key that is likely to be meant.
+func nearest(key string) (best string) {
+	least := 1 << 30
+	for _, k := range AllKeys() {
+		if d := distance(shorten(key), k.Name); d < least {
+			best, least = k.Name, d
+		}
+	}
+	return best
+}
+
+// maxKey is how much of an unknown key is compared: longer ones are near to none.
+const maxKey = 120
+
+func shorten(key string) string { return key[:min(len(key), maxKey)] }
+
+// distance is how many letters have to be put in, taken out or changed to make b of a.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j+1]+1, row[j]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 // enable switches a protocol on or off. One that we do not have is off already, and cannot be on.

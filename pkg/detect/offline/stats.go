@@ -32,7 +32,7 @@ var numbers = []number{
 	{"tcp.stream_depth_reached", func(r *Result) uint64 { return r.Streams.DepthReached }},
 	{"tcp.urgent_oob_data", func(r *Result) uint64 { return r.Streams.UrgentTaken }},
 	{"tcp.memuse", func(r *Result) uint64 { return uint64(r.Streams.HighMemory) }},
-	{"detect.alert", func(r *Result) uint64 { return r.Alerts }},
+	{"detect.alert", func(r *Result) uint64 { return r.Counters.Alerts }},
 	{"detect.alert_queue_overflow", func(r *Result) uint64 { return r.AlertOverflow }},
 	{"detect.alerts_suppressed", func(r *Result) uint64 { return r.Suppressed }},
 	{"citygate.decoder_events", func(r *Result) uint64 { return r.DecoderEvents }},

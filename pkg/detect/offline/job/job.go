@@ -73,11 +73,13 @@ type Job struct {
 	Stats       bool // a stats record at the end
 
 	Refusals int // how many refusals to give, at most
+	Count    bool // Replay writes no events: only Answer.Alerts is asked for
 
 	// List: the rules that all of these choose; empty is all.
 	SIDs  []uint32
 	Grep  string // an expression on the rule's text
 	Class string // a name of a class, or a part of its description
+	Words bool   // say what they look at
 }
 
 // Answer is what came of it. Error is all there is if it is not empty.
@@ -86,6 +88,7 @@ type Answer struct {
 	Warnings []string  `json:",omitempty"`
 	Rules    Load      //
 	Replay   Result    //
+	Alerts   []Alerts  `json:",omitempty"` // by rule, the most frequent first
 	Counters []Counter `json:",omitempty"`
 	List     []Rule    `json:",omitempty"`
 	Keys     []Key     `json:",omitempty"`
@@ -120,6 +123,14 @@ type Keyword struct {
 // Result is what a replay did.
 type Result struct {
 	Packets, Bytes, Alerts, Dropped, Flows uint64
+}
+
+// Alerts counts the alerts of a rule.
+type Alerts struct {
+	SID     uint32 `json:"sid"`
+	GID     uint32 `json:"gid"`
+	Count   uint64 `json:"count"`
+	Message string `json:"message"`
 }
 
 // Counter is a number with a name.
