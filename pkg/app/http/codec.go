@@ -40,7 +40,7 @@ type codec struct {
 	pre      [trial]byte
 	npre     int
 	settled  bool // it is too late to start over
-	failed   bool // it had to pass bytes on as they are
+	failed   bool // the bytes were not what they said to be
 	full     bool // the limit is reached
 	starved  bool // the pool is empty
 	restarts int
@@ -88,8 +88,8 @@ func (c *codec) attempt(p *layer.Pool, out *[]byte, limit int, piece []byte) {
 			c.format = fRaw
 		default:
 			c.format = fPlain
-			c.failed = true
 		}
+		c.failed = true
 		c.z.reset()
 		c.state, c.header = cHeader, gzipHeader{}
 		c.restarts++
@@ -122,6 +122,7 @@ func (c *codec) run(p *layer.Pool, out *[]byte, limit int, in []byte) (ok bool) 
 			}
 			if done {
 				c.state = cData
+				c.failed = c.failed || c.header.flags&gzipReserved != 0
 			}
 		case c.state == cData:
 			if in, ok = c.inflate(p, out, limit, in); !ok {

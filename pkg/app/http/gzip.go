@@ -20,6 +20,8 @@ const (
 	gEnd
 )
 
+const gzipReserved = 0xe0 // flags that must be 0
+
 const maxGzipName = 400 // a name that is longer is none: the flag lies
 
 // read takes header bytes. done is true behind the last.
