@@ -25,6 +25,7 @@ var (
 	errBufferValue = errors.New("a buffer takes no value")
 	errNoContent   = errors.New("there is no content before it that it could change")
 	errMixed       = errors.New("it changes a content's buffer, but a sticky buffer is in force")
+	errNoDecode    = errors.New("there is no base64_decode that it could be of")
 	errEmptyBuffer = errors.New("the buffer is named and nothing is matched on it")
 )
 
@@ -75,7 +76,7 @@ func (b *Builder) moveLast(buffer layer.Buffer) error {
 	if b.Buffer != layer.Payload {
 		return errMixed
 	}
-	if !b.lastContent() || b.Lists[b.last.list].Buffer != layer.Payload {
+	if !b.lastContent(true) || b.Lists[b.last.list].Buffer != layer.Payload {
 		return errNoContent
 	}
 	from := &b.Lists[b.last.list]
@@ -94,14 +95,14 @@ func (b *Builder) listOf(buffer layer.Buffer) int {
 	return len(b.Lists) - 1
 }
 
-// lastContent goes back to the last content or pcre of the list in hand: other keywords may stand between it and its modifiers.
-func (b *Builder) lastContent() bool {
+// lastContent goes back to the last content (or pcre) of the list in hand: other keywords may stand between it and its modifiers.
+func (b *Builder) lastContent(orPCRE bool) bool {
 	if b.last.list >= len(b.Lists) {
 		return false
 	}
 	list := b.Lists[b.last.list].Matches
 	for i := min(b.last.match, len(list)-1); i >= 0; i-- {
-		if k := list[i].Kind; k == kindContent || k == kindPCRE {
+		if k := list[i].Kind; k == kindContent || orPCRE && k == kindPCRE {
 			b.last.match = i
 			return true
 		}
@@ -115,7 +116,7 @@ func (b *Builder) FinishLists() error {
 	if b.fresh && b.Buffer != layer.Payload || len(b.transforms) > 0 {
 		return faultf(b.Buffer.String(), "%w", errEmptyBuffer)
 	}
-	lists := b.Lists[:0]
+	lists := make([]List, 0, len(b.Lists))
 	for i := range b.Lists {
 		l := &b.Lists[i]
 		if len(l.Matches) == 0 {
@@ -124,10 +125,25 @@ func (b *Builder) FinishLists() error {
 		if err := b.finishList(l); err != nil {
 			return err
 		}
+		if l.Buffer == layer.Base64Data && !b.decodes() {
+			return faultf(l.Buffer.String(), "%w", errNoDecode)
+		}
 		lists = append(lists, *l)
 	}
 	b.Lists = lists
 	return nil
+}
+
+// decodes says whether there is a base64_decode.
+func (b *Builder) decodes() bool {
+	for i := range b.Lists {
+		for j := range b.Lists[i].Matches {
+			if keywords[b.Lists[i].Matches[j].Kind] == &base64Decode {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (b *Builder) finishList(l *List) error {

@@ -72,6 +72,7 @@ func TestContent(t *testing.T) {
 		{`content:"bc"; depth:3;`, "abc", true},
 		{`content:"bc"; depth:3;`, "aabc", false},
 		{`content:!"bc"; depth:3;`, "aabc", true},
+		{`content:"AB"; pcre:"/a/"; nocase;`, "ab", true},
 		{`content:"ab"; startswith;`, "abab", true},
 		{`content:"ab"; startswith;`, "xab", false},
 		{`content:"ab"; endswith;`, "abxab", true},
@@ -193,7 +194,7 @@ func TestContentRefused(t *testing.T) {
 		`content:"abc"; fast_pattern; content:"d"; fast_pattern;`, `content:"abc"; fast_pattern:2,2;`, `content:"abc"; fast_pattern:x;`,
 		`content:!"abc"; depth:3; fast_pattern;`, `content:"abc"; depth:3; fast_pattern:only;`, `content:!"abc"; fast_pattern:only;`,
 		`content:"abc"; replace:"def";`, `http_uri;`, `http.uri; content:"a"; http_header;`, `http.uri; http.header; content:"a";`,
-		`content:"a"; http.uri;`, `http.uri:1; content:"a";`, `file_data_; content:"a";`,
+		`content:"a"; http.uri;`, `http.uri:1; content:"a";`, `file_data_; content:"a";`, `base64_data; content:"a";`,
 	} {
 		if _, err := rule(t, NewEnv(), options); err == nil {
 			t.Errorf("%s was taken", options)

@@ -39,13 +39,10 @@ var (
 // modify finds the content that a modifier is about and marks it.
 func (b *Builder) modify(flag uint16) (*Match, error) {
 	// A sticky buffer's contents are its own; content:"x"; http_uri; nocase; goes on with a list that was made meanwhile.
-	if b.fresh || !b.lastContent() || b.Buffer != layer.Payload && b.Lists[b.last.list].Buffer != b.Buffer {
+	if b.fresh || !b.lastContent(false) || b.Buffer != layer.Payload && b.Lists[b.last.list].Buffer != b.Buffer {
 		return nil, errNoContent
 	}
 	m := &b.Lists[b.last.list].Matches[b.last.match]
-	if m.Kind != kindContent {
-		return nil, errNoContent
-	}
 	if m.Flags&flag != 0 {
 		return nil, errTwice
 	}

@@ -61,12 +61,22 @@ func parsePCRE(b *Builder, value string) error {
 	if not {
 		m.Flags |= MatchNot
 	}
-	b.Add(m)
-	body := p.buffer == layer.HTTPResponseBody && b.Buffer == layer.FileData // Suricata's Q is either
-	if p.buffer == layer.Payload || p.buffer == b.Buffer || body {
-		return nil
+	return b.addPCRE(m, p.buffer)
+}
+
+// addPCRE puts an expression into the list of the buffer that its flags name, else of the sticky buffer in force.
+func (b *Builder) addPCRE(m Match, buffer layer.Buffer) error {
+	m.Kind = b.kind
+	body := buffer == layer.HTTPResponseBody && b.Buffer == layer.FileData // Suricata's Q is either
+	switch {
+	case buffer == layer.Payload || buffer == b.Buffer || body:
+		b.addTo(b.list(), m)
+	case b.Buffer != layer.Payload:
+		return errMixed
+	default:
+		b.addTo(b.listOf(buffer), m)
 	}
-	return b.moveLast(p.buffer)
+	return nil
 }
 
 type pcreFlags struct {

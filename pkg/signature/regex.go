@@ -92,7 +92,7 @@ func (l *literal) in(data []byte) bool {
 	case len(l.text) == 0:
 		return true
 	case l.fold:
-		return indexFold(data, l.text, rarest(l.text, true)) >= 0
+		return indexFold(data, l.text, l.anchor) >= 0
 	}
 	return bytes.Contains(data, l.text)
 }

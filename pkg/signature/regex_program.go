@@ -151,8 +151,9 @@ func (p *program) first() (set byteSet, ok bool) {
 
 // literal is what an expression's matches all have in them.
 type literal struct {
-	text []byte // in lower case if fold
-	fold bool
+	text   []byte // in lower case if fold
+	fold   bool
+	anchor int // the place of its rarest byte
 }
 
 // required is the longest text that every match of an expression holds.
@@ -187,5 +188,6 @@ func literalOf(re *syntax.Regexp) literal {
 	if l.fold {
 		lowerInPlace(l.text)
 	}
+	l.anchor = rarest(l.text, l.fold)
 	return l
 }

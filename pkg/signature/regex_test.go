@@ -134,7 +134,7 @@ func TestPCREOfStream(t *testing.T) {
 }
 
 func TestPCREBuffers(t *testing.T) {
-	s, err := rule(t, NewEnv(), `pcre:"/a/U"; pcre:"/b/R"; content:"x"; http_uri;`)
+	s, err := rule(t, NewEnv(), `content:"x"; http_uri; pcre:"/a/RU"; pcre:"/b/R"; content:"y"; http_uri;`)
 	if err != nil {
 		t.Fatal(err)
 	}
