@@ -8,7 +8,7 @@ import (
 
 // decoder undoes the content encodings of a body, the last one first.
 type decoder struct {
-	layers [maxLayers]codec
+	layers []codec
 	n      int
 	seen   int // encoded bytes
 }
@@ -79,6 +79,9 @@ func (p *parser) decoder(n int) *decoder {
 	} else {
 		c = new(decoder)
 	}
+	if len(c.layers) < n {
+		c.layers = make([]codec, n) // rarely more than one
+	}
 	c.n, c.seen = n, 0
 	for i := range n {
 		c.layers[i].reset()
@@ -86,7 +89,7 @@ func (p *parser) decoder(n int) *decoder {
 	return c
 }
 
-const spareDecoders = 2 // a flow rarely has more bodies at work
+const spareDecoders = 1 // a flow rarely has more bodies at work, and a decoder is some kilobytes
 
 func (p *parser) putDecoder(b *body) {
 	c := b.codec
