@@ -34,7 +34,7 @@ func (p *parser) headerLine(d flow.Direction, r *reader, data []byte, end bool) 
 			break
 		}
 		text := data[:l.end]
-		if len(text) == 0 || isBlank(text) && text[0] != '\r' {
+		if len(text) == 0 {
 			break
 		}
 		m.pending = span{from, from + int32(l.end)}

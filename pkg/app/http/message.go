@@ -98,7 +98,7 @@ func (p *parser) add(t *transaction, d flow.Direction, line span, joined bool) {
 	f := field{nameJoined: joined, joined: joined}
 	if colon := bytes.IndexByte(line.of(src), ':'); colon < 0 {
 		t.raise(d, missingColon[d])
-		f.value = trim(src, line)
+		f.value = trimBlanks(src, line)
 		f.name = span{f.value.from, f.value.from}
 	} else {
 		f.name = trim(src, span{line.from, line.from + int32(colon)})
