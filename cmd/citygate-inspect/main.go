@@ -54,6 +54,7 @@ func limit(bytes uint64) error {
 	if err := unix.Setrlimit(unix.RLIMIT_DATA, &unix.Rlimit{Cur: bytes, Max: bytes}); err != nil {
 		return fmt.Errorf("limit memory to %d bytes: %w", bytes, err)
 	}
+	debug.SetGCPercent(50) // reading rules makes garbage: less memory for a little time
 	debug.SetMemoryLimit(int64(min(bytes, 1<<60) / 10 * 8))
 	return nil
 }

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/pflag"
+	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
 	"citygate/pkg/detect/offline/job"
@@ -36,7 +36,8 @@ type inputs struct {
 }
 
 // flags adds the flags that all commands with rules have.
-func (i *inputs) flags(f *pflag.FlagSet) {
+func (i *inputs) flags(c *cobra.Command) {
+	f := c.Flags()
 	i.memory = defaultMemory
 	f.StringArrayVar(&i.sets, "set", nil, "a setting by Suricata's name, `KEY=VALUE`; repeatable (citygate replay --list-settings)")
 	f.StringVar(&i.disable, "disable-conf", "", "suricata-update's disable.conf: a `FILE` that says which rules are off")

@@ -88,19 +88,7 @@ func recordFile(j *job.Job) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	fd, err := unix.MemfdCreate("job", unix.MFD_CLOEXEC)
-	if err != nil {
-		return nil, fmt.Errorf("make a record of the job: %w", err)
-	}
-	f := os.NewFile(uintptr(fd), "job")
-	if _, err = f.Write(data); err == nil {
-		_, err = f.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		f.Close()
-		return nil, fmt.Errorf("make a record of the job: %w", err)
-	}
-	return f, nil
+	return inMemory("job", data)
 }
 
 // cells are the ways to start an inspector, the safest first; the second one is without namespaces.

@@ -72,7 +72,7 @@ name and the rest is used. Exit code 2, and the old eve.json stays, when a file 
 	f.BoolVar(&r.stats, "stats", false, "print all counters, and write them as the last event")
 	f.BoolVar(&r.keys, "list-settings", false, "print the keys of --set")
 	f.StringVar(&r.runmode, "runmode", "single", "taken as Suricata's users write it; `MODE` single and autofp give the same")
-	r.flags(f)
+	r.flags(c)
 	return c
 }
 

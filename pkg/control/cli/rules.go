@@ -68,7 +68,7 @@ when a rule is refused, 2 when a file cannot be read.`,
 			return nil
 		},
 	}
-	in.flags(c.Flags())
+	in.flags(c)
 	return c
 }
 
@@ -142,7 +142,7 @@ them.`,
 	f.UintSliceVar(&sids, "sid", nil, "only the rules with these numbers, separated by commas")
 	f.StringVar(&j.Grep, "grep", "", "only rules whose text has this `EXPRESSION`, in any case")
 	f.StringVar(&j.Class, "class", "", "only rules of this class: its `NAME`, or a part of its description")
-	in.flags(f)
+	in.flags(c)
 	return c
 }
 
@@ -177,7 +177,7 @@ the engine looks for it. Of the rules that ship, or those of -S. Exit code 1 whe
 		},
 	}
 	c.Flags().StringArrayVarP(&in.rules, "rules", "S", nil, "rules: a `FILE`, a folder of *.rules or a pattern; repeatable; default: the rules that ship")
-	in.flags(c.Flags())
+	in.flags(c)
 	return c
 }
 

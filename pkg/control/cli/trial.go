@@ -50,7 +50,7 @@ something differs.`,
 		},
 	}
 	c.Flags().StringArrayVarP(&in.rules, "rules", "S", nil, "rules: a `FILE`, a folder of *.rules or a pattern; repeatable; default: the rules that ship")
-	in.flags(c.Flags())
+	in.flags(c)
 	return c
 }
 
