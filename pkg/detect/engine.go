@@ -53,6 +53,7 @@ type Engine struct {
 	apps      *app.Table
 	pool      *layer.Pool
 	flows     flows
+	expected  expected
 	ctx       *signature.Context
 	hosts     *signature.Hosts
 	hits      *prefilter.Hits
@@ -231,6 +232,45 @@ func (e *Engine) follow(f *Flow, h *packet.Headers) {
 	if e.p.reset && !f.passed && !f.dropped {
 		e.inspectOther(f)
 	}
+	e.tidy(f)
+	if h.Tuple.Proto == flow.TCP {
+		e.more(f)
+	}
+}
+
+// more reads and inspects on where a parser stopped reading until the transactions it holds are inspected and forgotten.
+func (e *Engine) more(f *Flow) {
+	for range maxTurns {
+		read := f.app
+		if f.dropped || f.passed || !e.unread(f) {
+			return
+		}
+		e.feed(f, flow.ToServer)
+		e.feed(f, flow.ToClient)
+		e.inspectFlow(f)
+		if f.app == read {
+			return
+		}
+	}
+}
+
+// unread says whether a parser holds many transactions while bytes wait for it.
+func (e *Engine) unread(f *Flow) bool {
+	if len(f.conn.Txs()) < heldTransactions {
+		return false
+	}
+	return f.session.Stream(flow.ToServer).Ready() > f.app[0] || f.session.Stream(flow.ToClient).Ready() > f.app[1]
+}
+
+// heldTransactions is how many open transactions make the engine look whether a parser waits: the lowest limit of a parser.
+const heldTransactions = 64
+
+// inspectFlow inspects both directions of a flow without a packet.
+func (e *Engine) inspectFlow(f *Flow) {
+	e.inspectOther(f)
+	e.p.Direction = e.p.Direction.Reverse()
+	e.inspectOther(f)
+	e.p.Direction = e.p.Direction.Reverse()
 	e.tidy(f)
 }
 

@@ -308,6 +308,7 @@ func (e *Engine) begin(k flowKey, h *packet.Headers) *Flow {
 	f.state.Last = f.state.Start
 	f.ID = flowID(k, f.state.Start)
 	e.flows.link(f)
+	e.awaited(f)
 	e.count.Flows.Total++
 	return f
 }

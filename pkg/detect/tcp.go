@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"citygate/pkg/app/layer"
 	"citygate/pkg/flow"
 	"citygate/pkg/packet"
 	"citygate/pkg/reassembly"
@@ -83,6 +84,9 @@ func (e *Engine) read(f *Flow, d flow.Direction) bool {
 	switch {
 	case len(data) > 0:
 		n := f.conn.Stream(e.apps, d, f.hint(), data, end)
+		if f.conn.Proto() == layer.FTP {
+			e.announced(f)
+		}
 		f.app[d] = pos + uint64(n)
 		if n > len(data) {
 			e.count.Skipped += uint64(n - len(data))
@@ -118,6 +122,9 @@ func (e *Engine) finish(f *Flow) {
 		if !f.dropped {
 			e.feed(f, flow.ToServer)
 			e.feed(f, flow.ToClient)
+			e.p.last = false
+			e.more(f)
+			e.p.last = true
 		}
 	}
 	if !f.dropped && !f.passed {

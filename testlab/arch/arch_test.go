@@ -24,7 +24,7 @@ const (
 // named beside it. A package that is not here fails: add it to the list.
 var bands = []map[string][]string{
 	{"bpf": nil, "rules": nil, "pkg/verdict": nil, "pkg/flow": nil, "pkg/flow/notation": {"pkg/flow"}},
-	{"pkg/ipc": nil, "pkg/event": nil, "pkg/app/layer": nil},
+	{"pkg/ipc": nil, "pkg/event": nil, "pkg/app/layer": nil, "pkg/app/line": nil, "pkg/app/tx": {"pkg/app/layer"}},
 	{
 		"pkg/packet": nil, "pkg/reassembly": {"pkg/packet"},
 		"pkg/app/dns": nil, "pkg/app/ftp": nil, "pkg/app/modbus": nil, "pkg/app/onvif": nil, "pkg/app/rtsp": nil,
@@ -58,6 +58,7 @@ var modules = map[string][]string{
 	"golang.org/x/net/bpf":                {"pkg/sandbox"},
 	"github.com/dlclark/regexp2":          {"pkg/signature"},
 	"github.com/spf13/cobra":              {"pkg/control/cli", "cmd/citygate"},
+	"github.com/spf13/pflag":              {"pkg/control/cli"},
 }
 
 // plain modules may be used everywhere above the vocabulary.

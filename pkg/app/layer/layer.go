@@ -110,8 +110,8 @@ type Tx interface {
 	Inspection() *Inspection
 }
 
-// Inspection is what the engine remembers of a transaction. A parser embeds it and clears it when a transaction's
-// memory is used again.
+// Inspection is what the engine remembers of a transaction. A parser keeps one in each transaction and clears it when the
+// transaction's memory is used again.
 type Inspection struct {
 	ID        uint64       // of the transaction in its flow, from 0: set by the parser
 	Scanned   [2]BufferSet // buffers that went through the prefilter, by direction
@@ -124,7 +124,7 @@ type Inspection struct {
 	Grown [2][3]uint32
 }
 
-// Inspection gives itself, so that to embed it is to implement the method.
+// Inspection gives itself: who embeds it under another name has the method.
 func (i *Inspection) Inspection() *Inspection { return i }
 
 // Reset makes it fit for another transaction and keeps its memory.
