@@ -7,7 +7,7 @@ import (
 
 // transaction is a request and its response.
 type transaction struct {
-	inspection
+	state  layer.Inspection
 	p      *parser
 	msg    [2]message
 	events [2]layer.EventSet
@@ -30,8 +30,11 @@ func (t *transaction) clear() {
 	for d := range t.msg {
 		t.msg[d].release(t.p.pool)
 	}
-	*t = transaction{inspection: t.inspection, p: t.p, msg: t.msg}
+	*t = transaction{state: t.state, p: t.p, msg: t.msg}
 }
+
+// Inspection is the engine's state of this transaction.
+func (t *transaction) Inspection() *layer.Inspection { return &t.state }
 
 // Complete says that nothing more will come in a direction.
 func (t *transaction) Complete(d flow.Direction) bool {
@@ -65,6 +68,3 @@ func (t *transaction) Ready(b layer.Buffer, d flow.Direction) bool {
 	}
 	return need[b] == sDone && m.body.full
 }
-
-// inspection is embedded under this name so that its method keeps its own.
-type inspection = layer.Inspection
