@@ -121,11 +121,6 @@ func (m *Match) Content() (c Content, ok bool) {
 	return c, true
 }
 
-// placed says whether a match is a content with a place of its own in the buffer: such rules are judged on packets, too.
-func (m *Match) placed() bool {
-	return m.Kind == kindContent && m.Flags&(flagsAbsolute|flagStarts) != 0
-}
-
 var (
 	errNoQuotes   = errors.New("the bytes must stand in quotes")
 	errDepth      = errors.New("depth is shorter than the content")
