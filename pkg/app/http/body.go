@@ -21,6 +21,14 @@ type body struct {
 	opDone bool
 }
 
+// value is what is known of the body and will stay.
+func (b *body) value() []byte {
+	if b.codec != nil && !b.codec.steady() {
+		return nil
+	}
+	return b.kept
+}
+
 func (b *body) release(p *layer.Pool) { p.Put(b.kept) }
 
 // counted reads a body or a chunk of known length. What is beyond the limit is skipped without being seen.

@@ -107,6 +107,7 @@ var oddServers = []struct{ name, data string }{
 	{"gzip with flags that lie", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n" + sized(flags(gz(marker), 0xf8, ""))},
 	{"gzip is a lie", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n" + sized(marker)},
 	{"deflate", "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n" + sized(raw(marker))},
+	{"deflate and plain text behind it", "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n" + sized(raw("x")+marker)},
 	{"deflate is zlib", "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n" + sized(zl(marker))},
 	{"deflate is gzip", "HTTP/1.1 200 OK\r\nContent-Encoding: deflate\r\n" + sized(gz(marker))},
 	{"gzip is deflate", "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n" + sized(raw(marker))},

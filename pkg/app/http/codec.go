@@ -39,6 +39,7 @@ type codec struct {
 	behind   int // bytes of the trailer
 	pre      [trial]byte
 	npre     int
+	wrote    bool // something came out
 	settled  bool // it is too late to start over
 	failed   bool // the bytes were not what they said to be
 	full     bool // the limit is reached
@@ -49,7 +50,7 @@ type codec struct {
 func (c *codec) reset() {
 	c.z.reset()
 	c.given, c.format, c.state, c.header, c.behind, c.npre = 0, fUnknown, cHeader, gzipHeader{}, 0, 0
-	c.settled, c.failed, c.full, c.starved, c.restarts = false, false, false, false, 0
+	c.wrote, c.settled, c.failed, c.full, c.starved, c.restarts = false, false, false, false, false, 0
 }
 
 // feed puts bytes through.
@@ -93,7 +94,7 @@ func (c *codec) attempt(p *layer.Pool, out *[]byte, limit int, piece []byte) {
 		c.z.reset()
 		c.state, c.header = cHeader, gzipHeader{}
 		c.restarts++
-		*out = (*out)[:0]
+		*out, c.wrote = (*out)[:0], false
 		piece = c.pre[:c.npre]
 	}
 }
@@ -128,6 +129,13 @@ func (c *codec) run(p *layer.Pool, out *[]byte, limit int, in []byte) (ok bool) 
 			if in, ok = c.inflate(p, out, limit, in); !ok {
 				return c.fail(p, out, limit, in)
 			}
+			if c.state == cTrailer && c.format == fRaw && c.z.n >= 8 {
+				c.passOn(p, out, limit, in)
+				return true
+			}
+		case c.format == fRaw: // what is behind it may be plain text that only looked like DEFLATE
+			c.passOn(p, out, limit, in)
+			return true
 		default:
 			in = c.ending(in)
 		}
@@ -137,10 +145,15 @@ func (c *codec) run(p *layer.Pool, out *[]byte, limit int, in []byte) (ok bool) 
 
 // fail ends decoding. What went well in gzip or zlib stays, and what follows is passed on; else another format is tried.
 func (c *codec) fail(p *layer.Pool, out *[]byte, limit int, rest []byte) (ok bool) {
-	sure := c.state == cData && (c.format == fGzip || c.format == fZlib) && len(*out) > 0
-	if !sure && !c.settled {
+	if !c.sure() && !c.settled {
 		return false
 	}
+	c.passOn(p, out, limit, rest)
+	return true
+}
+
+// passOn gives up decoding for the rest of the body.
+func (c *codec) passOn(p *layer.Pool, out *[]byte, limit int, rest []byte) {
 	c.format, c.failed = fPlain, true
 	var ahead [8]byte // bytes that the inflater took but did not use
 	n := 0
@@ -151,7 +164,14 @@ func (c *codec) fail(p *layer.Pool, out *[]byte, limit int, rest []byte) (ok boo
 	}
 	c.plain(p, out, limit, ahead[:n])
 	c.plain(p, out, limit, rest)
-	return true
+}
+
+// sure says that the format proved right.
+func (c *codec) sure() bool { return (c.format == fGzip || c.format == fZlib) && c.wrote }
+
+// steady says that it will not start over.
+func (c *codec) steady() bool {
+	return c.settled || c.full || c.format == fPlain || c.state >= cTrailer || c.sure()
 }
 
 // plain passes bytes on.
@@ -175,6 +195,7 @@ func (c *codec) inflate(p *layer.Pool, out *[]byte, limit int, in []byte) (rest 
 		var r result
 		in, b, r = c.z.run(in, b[:len(b):min(cap(b), limit)])
 		*out = (*out)[:len(b)]
+		c.wrote = c.wrote || len(b) > 0
 		switch r {
 		case zFailed:
 			return in, false
@@ -211,7 +232,7 @@ func (c *codec) grow(p *layer.Pool, out *[]byte) bool {
 
 // ending skips what is behind the compressed data, up to another gzip member.
 func (c *codec) ending(in []byte) (rest []byte) {
-	for {
+	for c.state == cTrailer {
 		v, ok := c.z.take(8)
 		switch {
 		case ok:
@@ -225,11 +246,12 @@ func (c *codec) ending(in []byte) (rest []byte) {
 			continue
 		}
 		if c.behind > trailer+1 || v != 0x1f {
-			c.state, c.format = cOver, fRaw
-			continue
+			c.state = cOver
+			break
 		}
 		c.z.reset()
 		c.state, c.header, c.format = cHeader, gzipHeader{n: 1}, fGzip
 		return in
 	}
+	return nil
 }

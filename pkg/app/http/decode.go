@@ -3,6 +3,7 @@ package http
 import (
 	"bytes"
 
+	"citygate/pkg/app/layer"
 	"citygate/pkg/flow"
 )
 
@@ -59,7 +60,7 @@ func (p *parser) encodings(t *transaction, d flow.Direction) {
 // codingOf says whether an item of Content-Encoding asks for decoding, and whether it is written as it should be.
 func codingOf(item []byte) (coding, plain bool) {
 	for _, word := range [...]string{"gzip", "x-gzip", "deflate", "x-deflate"} {
-		if hasToken(item, word) {
+		if len(item) == len(word) && prefix(item, word) == layer.Yes {
 			return true, true
 		}
 	}
@@ -101,6 +102,16 @@ func (p *parser) putDecoder(b *body) {
 	if len(p.spare) < spareDecoders {
 		p.spare = append(p.spare, c)
 	}
+}
+
+// steady says that what was decoded so far stays: no layer may start over.
+func (c *decoder) steady() bool {
+	for i := range c.n {
+		if !c.layers[i].steady() {
+			return false
+		}
+	}
+	return true
 }
 
 // decode puts a piece of an encoded body through the layers.

@@ -10,7 +10,7 @@ import (
 // file is the i-th file of a message: the body of a response, of PUT or of POST, or a part of a form that has a file name.
 func (t *transaction) file(d flow.Direction, i int) (data []byte, ok bool) {
 	m := &t.msg[d]
-	if len(m.body.kept) == 0 {
+	if len(m.body.value()) == 0 {
 		return nil, false
 	}
 	if d == flow.ToServer {

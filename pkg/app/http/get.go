@@ -43,7 +43,8 @@ func (t *transaction) Get(b layer.Buffer, d flow.Direction, i int) (value []byte
 	case layer.FileName:
 		return t.fileName(d, i)
 	case layer.HTTPRequestBody, layer.HTTPResponseBody:
-		return m.body.kept, len(m.body.kept) > 0
+		v := m.body.value()
+		return v, len(v) > 0
 	case layer.ONVIFOp:
 		return t.operation(d)
 	case layer.HTTPCookie:
