@@ -7,6 +7,10 @@ const inspectionLimit = 3000
 // stepBytes is how many bytes that are looked through again cost a step, so that the limit holds for large buffers too.
 const stepBytes = 1024
 
+// stepInstructions is how many instructions of expressions cost a step: one search may take its own limit, several together not
+// more than about that.
+const stepInstructions = 8192
+
 // Counters count where limits of keywords decided.
 type Counters struct {
 	Steps      uint64 // inspections ended by inspectionLimit
@@ -84,13 +88,12 @@ func (c *Context) inspectFrom(k *Keyword, m *Match, rest []Match) (ok, fatal boo
 	}
 }
 
-// find looks for m and, once something was tried again, charges what was looked through.
+// find looks for m and, once something was tried again, charges what a content looked through; expressions charge what they do.
 func (c *Context) find(k *Keyword, m *Match, from int) (start, end int, ok bool) {
-	if m.Kind == kindContent {
-		start, end, ok = findContent(c, m, from)
-	} else {
-		start, end, ok = k.Find(c, m, from)
+	if m.Kind != kindContent {
+		return k.Find(c, m, from)
 	}
+	start, end, ok = findContent(c, m, from)
 	if c.again {
 		to := len(c.In.Data)
 		if ok {

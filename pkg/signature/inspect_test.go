@@ -3,6 +3,7 @@ package signature
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // rule is a signature of options, made by the reader of rules.
@@ -238,6 +239,26 @@ func TestInspectionLimit(t *testing.T) {
 	c := &Context{Blob: s.Blob}
 	if judgeOn(c, s, Input{Data: []byte(strings.Repeat("a", 4000)), End: true}) || c.Counters.Steps != 1 {
 		t.Errorf("%d inspections reached the limit", c.Counters.Steps)
+	}
+}
+
+// Expressions in lists that are made for their data end at the limit, too: the time of an inspection has a bound.
+func TestInspectionLimitOfExpressions(t *testing.T) {
+	for options, data := range map[string]string{
+		`content:"a"; pcre:"/^(a+)+(?!b)(?=b)./R";`: strings.Repeat("a", 60),
+		`content:"a"; pcre:"/[^b]*[cd]/R";`:         "c" + strings.Repeat("a", 1<<19),
+	} {
+		env := NewEnv()
+		s, err := rule(t, env, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := &Context{Blob: s.Blob, Regexes: NewRegexes(env.Symbols.Regexes.List)}
+		start := time.Now()
+		if judgeOn(c, s, Input{Data: []byte(data), End: true}) || c.Counters.Steps != 1 {
+			t.Errorf("%s: %+v", options, c.Counters)
+		}
+		t.Log(options, time.Since(start))
 	}
 }
 

@@ -128,6 +128,8 @@ func findPCRE(c *Context, m *Match, from int) (start, end int, ok bool) {
 		return 0, 0, false
 	}
 	s := subject{data: c.In.Data[base:], open: !c.In.End, cut: base == 0 && c.In.Start > 0}
+	c.Regexes.machine.used = 0
 	start, end, ok = c.Regexes.find(re, s, max(from-base, 0), &c.Counters)
+	c.steps -= c.Regexes.machine.used / stepInstructions
 	return start + base, end + base, ok
 }

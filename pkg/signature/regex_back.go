@@ -13,6 +13,7 @@ const keptStack = 1 << 16
 // v.slots.
 func (v *machine) searchBack(p *backProgram, s subject, from int, first *byteSet) (start, end int, ok bool) {
 	v.steps = backSteps
+	defer func() { v.used += backSteps - v.steps }()
 	if cap(v.stack) > keptStack {
 		v.stack = nil
 	}

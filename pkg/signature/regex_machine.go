@@ -18,7 +18,8 @@ type machine struct {
 	visited []uint64
 	now     threads
 	then    threads
-	steps   int
+	steps   int // left, of the search in hand
+	used    int // by searches so far
 }
 
 type job struct{ pc, pos int32 }
@@ -33,6 +34,12 @@ type subject struct {
 // among those the one that Perl would find.
 func (v *machine) search(p *program, s subject, from int, anchored bool, set *byteSet) (start, end int, ok bool) {
 	v.steps = machineSteps
+	start, end, ok = v.searchWith(p, s, from, anchored, set)
+	v.used += machineSteps - v.steps
+	return start, end, ok
+}
+
+func (v *machine) searchWith(p *program, s subject, from int, anchored bool, set *byteSet) (start, end int, ok bool) {
 	if n := p.alts * (len(s.data) - from + 1); n <= visitedBits {
 		v.clear(n)
 		for start = from; start <= len(s.data); start++ {
