@@ -89,6 +89,18 @@ func request(uri string, size int) *forge.Capture {
 	return c
 }
 
+// answers is a connection with n requests and answers.
+func answers(n int) *forge.Capture {
+	c := forge.New()
+	k := c.Open(client, server)
+	for range n {
+		k.Send(flow.ToServer, []byte("GET / HTTP/1.1\r\nHost: a\r\n\r\n"), 0)
+		k.Send(flow.ToClient, []byte("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"), 0)
+	}
+	k.Close()
+	return c
+}
+
 func TestAlerts(t *testing.T) {
 	for _, c := range []struct {
 		name, rules string
@@ -104,6 +116,7 @@ func TestAlerts(t *testing.T) {
 		{"a packet", `alert tcp any any -> any 80 (flags:S; sid:1;)`, request("/", 0), "1"},
 		{"a pass rule wins", `alert http any any -> any any (http.uri; content:"/"; sid:1;)
 pass http any any -> any any (http.uri; content:"/"; sid:2;)`, request("/", 0), ""},
+		{"each answer", `alert tcp any any -> any any (flow:to_client; content:"hello"; sid:1;)`, answers(4), "1 1 1 1"},
 		{"bits", `alert http any any -> any any (http.method; content:"GET"; flowbits:set,got; noalert; sid:1;)
 alert http any any -> any any (flow:to_client; flowbits:isset,got; http.stat_code; content:"200"; sid:2;)`, request("/", 0), "2"},
 		{"the other direction", `alert http any any -> any any (flow:to_client; http.uri; content:"/x"; sid:1;)`, request("/", 0), "refused"},

@@ -184,20 +184,49 @@ func (e *Engine) judgeStream(r *rawState, id uint32, window []byte, begin uint64
 		return false
 	}
 	e.ctx.Tx = nil
-	reach := begin
-	for i := range sig.Lists.N {
-		l := e.rules.list(sig.Lists.First + i)
-		if !e.onPacketBuffer(&l, window, begin) {
-			return false
-		}
-		if l.Buffer == layer.Payload {
-			reach = max(reach, begin+uint64(max(e.ctx.In.Cursor, 0)))
-		}
-	}
-	if reach > begin && reach <= r.start {
+	if !e.newIn(sig, r, window, begin) {
 		return false
 	}
 	r.matched = append(r.matched, id)
 	e.match(id, nil, true)
 	return true
+}
+
+// newIn says whether a signature matches in the chunk, or from the history into the chunk. The chunk comes first: an expression
+// that wants the start of its data means the start of a message, and messages begin with chunks.
+func (e *Engine) newIn(sig *record, r *rawState, window []byte, begin uint64) bool {
+	if begin < r.start {
+		if _, ok := e.reach(sig, window[r.start-begin:], r.start); ok {
+			return true
+		}
+	}
+	for range maxOldMatches {
+		reach, ok := e.reach(sig, window, begin)
+		if !ok {
+			return false
+		}
+		if reach == begin || reach > r.start { // nothing but what is absent, or something new
+			return true
+		}
+		window, begin = window[reach-begin:], reach // it was there before: look behind it
+	}
+	return false
+}
+
+// maxOldMatches bounds how many matches of the history are passed to find one that is new.
+const maxOldMatches = 64
+
+// reach judges the lists of a signature on a window and gives the offset up to which they looked.
+func (e *Engine) reach(sig *record, window []byte, begin uint64) (reach uint64, ok bool) {
+	reach = begin
+	for i := range sig.Lists.N {
+		l := e.rules.list(sig.Lists.First + i)
+		if !e.onPacketBuffer(&l, window, begin) {
+			return 0, false
+		}
+		if l.Buffer == layer.Payload {
+			reach = max(reach, begin+uint64(max(e.ctx.In.Cursor, 0)))
+		}
+	}
+	return reach, true
 }

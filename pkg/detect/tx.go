@@ -18,8 +18,9 @@ func (e *Engine) transactions(f *Flow, d flow.Direction) {
 	for i, tx := range txs {
 		proto := f.conn.TxProto(i)
 		if !e.rules.watched[proto] {
-			in := tx.Inspection()
-			in.Inspected = [2]bool{true, true}
+			if tx.Complete(d) || e.p.last {
+				tx.Inspection().Inspected[d] = true
+			}
 			continue
 		}
 		if in := tx.Inspection(); !in.Inspected[d] {
