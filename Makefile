@@ -54,6 +54,12 @@ bench-bridge: ## Cost of the bridge against a plain Linux bridge and nftables (r
 	@mkdir -p bench
 	$(GO) run ./testlab/bench
 
+.PHONY: bench-inspect
+bench-inspect: build ## Cost of inspection against Suricata 7.0.10 (root); RULES=FOLDER; writes bench/inspect.json
+	@testlab/install mmdebstrap:mmdebstrap
+	@mkdir -p bench
+	$(GO) run ./testlab/inspectbench $(if $(RULES),-rules $(RULES))
+
 .PHONY: generate
 generate: tools-bpf ## Compile the BPF programs anew (clang 19)
 	$(GO) generate ./bpf/... ./testlab/...
