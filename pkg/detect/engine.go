@@ -58,6 +58,7 @@ type Engine struct {
 	hosts     *signature.Hosts
 	hits      *prefilter.Hits
 	proto     layer.Proto // of the transaction in hand
+	message   bool        // a window of a stream begins with a message
 	grown     bool        // a body of it grew enough to be judged
 	found     []uint32    // signatures to judge, see find
 	queue     []hit

@@ -182,7 +182,7 @@ func (e *Engine) value(l *signature.List, data []byte, start uint64, final, ok b
 	if len(l.Transforms) > 0 {
 		data = e.ctx.Transform(l, data)
 	}
-	e.ctx.In = signature.Input{Buffer: l.Buffer, Data: data, Start: start, End: final}
+	e.ctx.In = signature.Input{Buffer: l.Buffer, Data: data, Start: start, Begin: e.message, End: final}
 	return e.ctx.Inspect(l.Matches)
 }
 

@@ -5,8 +5,8 @@ import (
 	"citygate/pkg/flow"
 )
 
-// Signatures look at a stream in chunks that end at fixed offsets, so that its split into segments does not matter. In
-// line the chunk in hand is looked at whenever it grows.
+// Signatures look at a stream in chunks: from the end of a message on, every chunkSize bytes, so that its split into
+// segments does not matter. In line the chunk in hand is looked at whenever it grows.
 const (
 	chunkSize = 2560 // Suricata's toserver-chunk-size
 	// history is how much before the chunk can take part in a match.
@@ -15,6 +15,7 @@ const (
 
 // rawState is how far signatures have looked at a stream.
 type rawState struct {
+	base    uint64   // where the message in hand began
 	start   uint64   // of the chunk in hand
 	scanned uint64   // the prefilter has seen what is before
 	from    uint64   // what lies before is not looked at: a gap, or media
@@ -41,7 +42,7 @@ func (r *rawState) next(end uint64) {
 // skip leaves out what lies from one offset to another: nothing matches across it.
 func (r *rawState) skip(from, to uint64) {
 	if r.start >= from && to > r.start { // all before is looked at
-		r.start, r.scanned, r.from = to, to, to
+		r.base, r.start, r.scanned, r.from = to, to, to, to
 		r.forget()
 	}
 }
@@ -75,7 +76,7 @@ func (e *Engine) stream(f *Flow, d flow.Direction) {
 	}
 	if !e.rules.streams || f.opaque[d] {
 		r.start = max(r.start, st.Ready())
-		r.scanned, r.from = r.start, r.start
+		r.base, r.scanned, r.from = r.start, r.start, r.start
 		return
 	}
 	e.raw(f, d, st.Ready(), e.p.last || st.Closed() || st.DepthReached() || e.requestDone(f, d))
@@ -95,8 +96,8 @@ func (e *Engine) requestDone(f *Flow, d flow.Direction) bool {
 func (e *Engine) raw(f *Flow, d flow.Direction, ready uint64, flush bool) {
 	r := &f.raw[d]
 	for r.start < ready {
-		end := min(ready, (r.start/chunkSize+1)*chunkSize)
-		whole := end%chunkSize == 0
+		end := min(ready, r.start+chunkSize-(r.start-r.base)%chunkSize)
+		whole := (end-r.base)%chunkSize == 0
 		if !whole && !flush && !e.cfg.Streams.Inline {
 			return
 		}
@@ -105,6 +106,9 @@ func (e *Engine) raw(f *Flow, d flow.Direction, ready uint64, flush bool) {
 			return
 		}
 		r.next(end)
+	}
+	if flush {
+		r.base = r.start
 	}
 }
 
@@ -195,10 +199,11 @@ func (e *Engine) judgeStream(r *rawState, id uint32, window []byte, begin uint64
 // newIn says whether a signature matches in the chunk, or from the history into the chunk. The chunk comes first: an expression
 // that wants the start of its data means the start of a message, and messages begin with chunks.
 func (e *Engine) newIn(sig *record, r *rawState, window []byte, begin uint64) bool {
-	if begin < r.start {
-		if _, ok := e.reach(sig, window[r.start-begin:], r.start); ok {
-			return true
-		}
+	e.message = r.start == r.base
+	_, ok := e.reach(sig, window[r.start-begin:], r.start)
+	e.message = false
+	if ok || begin == r.start {
+		return ok
 	}
 	for range maxOldMatches {
 		reach, ok := e.reach(sig, window, begin)

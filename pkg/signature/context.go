@@ -51,6 +51,8 @@ type Input struct {
 	Data   []byte
 	// Start is the offset of Data in its stream: offset and depth count from the stream's start.
 	Start uint64
+	// Begin says that Data begins with a message, though it does not begin its stream: ^ matches there.
+	Begin bool
 	// End says that Data ends where the buffer ends: nothing will be added.
 	End bool
 	// Cursor is the end of the last match: relative keywords count from it.

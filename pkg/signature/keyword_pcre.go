@@ -127,7 +127,7 @@ func findPCRE(c *Context, m *Match, from int) (start, end int, ok bool) {
 	if base > len(c.In.Data) {
 		return 0, 0, false
 	}
-	s := subject{data: c.In.Data[base:], open: !c.In.End, cut: base == 0 && c.In.Start > 0}
+	s := subject{data: c.In.Data[base:], open: !c.In.End, cut: base == 0 && c.In.Start > 0 && !c.In.Begin}
 	c.Regexes.machine.used = 0
 	start, end, ok = c.Regexes.find(re, s, max(from-base, 0), &c.Counters)
 	c.steps -= c.Regexes.machine.used / stepInstructions
