@@ -56,7 +56,6 @@ var modules = map[string][]string{
 	"go.yaml.in/yaml":                     {"pkg/policy/document", "pkg/config", "pkg/policy"},
 	"github.com/landlock-lsm/go-landlock": {"pkg/sandbox"},
 	"golang.org/x/net/bpf":                {"pkg/sandbox"},
-	"github.com/dlclark/regexp2":          {"pkg/signature"},
 	"github.com/spf13/cobra":              {"pkg/control/cli", "cmd/citygate"},
 	"github.com/spf13/pflag":              {"pkg/control/cli"},
 }
