@@ -77,6 +77,16 @@ func (s *Scene) Talk(client, server netip.Addr, port uint16, turns ...Turn) {
 	k.Close()
 }
 
+// Knock is a first segment that is refused.
+func (s *Scene) Knock(client, server netip.Addr, port uint16) {
+	s.port++
+	k := s.TCP(netip.AddrPortFrom(client, s.port), netip.AddrPortFrom(server, port))
+	k.Put(forge.Segment{From: flow.ToServer, Seq: -1, Flags: forge.SYN, NoAck: true})
+	k.Ack[flow.ToClient] = k.ISN[flow.ToServer] + 1
+	k.Next[flow.ToClient] = 0
+	k.Reset(flow.ToClient)
+}
+
 // Datagram is a UDP datagram from a new port.
 func (s *Scene) Datagram(client, server netip.Addr, port uint16, data string) {
 	s.port++
