@@ -25,8 +25,6 @@ type Context struct {
 	Tx        layer.Tx            // nil outside of a transaction
 	Hosts     *Hosts              // xbits and hostbits
 
-	table []*Keyword // by Match.Kind
-
 	// In is the value that the keywords of a buffer look at.
 	In Input
 	// Extracted are the values of byte_extract and byte_math, by their number in the signature.
