@@ -89,7 +89,7 @@ func (c *compiler) signature(s *signature.Signature, config []signature.Threshol
 	r.Lists = span{uint32(len(c.lists)), uint32(len(s.Lists))}
 	for _, l := range s.Lists {
 		c.lists = append(c.lists, list{
-			Buffer: uint8(l.Buffer), Transforms: c.matchList(l.Transforms, base), Matches: c.matchList(l.Matches, base),
+			Buffer: uint8(l.Buffer), Way: l.Way, Transforms: c.matchList(l.Transforms, base), Matches: c.matchList(l.Matches, base),
 		})
 	}
 	r.Post = c.matchList(s.Post, base)

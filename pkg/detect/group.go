@@ -136,8 +136,11 @@ func (g *grouping) placeTx(id uint32, s *signature.Signature) {
 			}
 			continue
 		}
-		way := best.list.Buffer.Info().Way
-		if s.Flags&signature.TransactionTwo == 0 && (d == flow.ToServer && way&layer.Request == 0 || d == flow.ToClient && way&layer.Response == 0) {
+		way := best.list.Way
+		if way == 0 {
+			way = best.list.Buffer.Info().Way
+		}
+		if (s.Flags&signature.TransactionTwo == 0 || best.list.Way != 0) && (d == flow.ToServer && way&layer.Request == 0 || d == flow.ToClient && way&layer.Response == 0) {
 			continue
 		}
 		p := best.pattern(id)

@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"citygate/pkg/app/layer"
 	"citygate/pkg/signature"
 )
 
@@ -51,7 +52,8 @@ const (
 // list is the matches on one buffer in an image.
 type list struct {
 	Buffer              uint8
-	_                   [3]uint8
+	Way                 layer.Way // of a transaction's two directions, where the rule says which
+	_                   [2]uint8
 	Transforms, Matches span
 }
 

@@ -189,5 +189,5 @@ func (r *Rules) find(s span, port uint16) uint32 {
 // list is a list of a signature as package signature knows it.
 func (r *Rules) list(i uint32) signature.List {
 	l := &r.lists[i]
-	return signature.List{Buffer: layer.Buffer(l.Buffer), Transforms: r.matchesOf(l.Transforms), Matches: r.matchesOf(l.Matches)}
+	return signature.List{Buffer: layer.Buffer(l.Buffer), Way: l.Way, Transforms: r.matchesOf(l.Transforms), Matches: r.matchesOf(l.Matches)}
 }

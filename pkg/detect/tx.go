@@ -179,8 +179,9 @@ func (e *Engine) judgeable(sig *record, tx layer.Tx, d flow.Direction) bool {
 		return true
 	}
 	for i := range sig.Lists.N {
-		b := layer.Buffer(e.rules.lists[sig.Lists.First+i].Buffer)
-		if !b.Packet() && !tx.Ready(b, side(b, d)) {
+		l := &e.rules.lists[sig.Lists.First+i]
+		b := layer.Buffer(l.Buffer)
+		if !b.Packet() && !tx.Ready(b, side(b, l.Way, d)) {
 			return false
 		}
 	}
@@ -201,8 +202,11 @@ func (e *Engine) undecided(sig *record, tx layer.Tx, d flow.Direction) bool {
 }
 
 // side is the direction in which a signature looks at a buffer.
-func side(b layer.Buffer, d flow.Direction) flow.Direction {
-	switch b.Info().Way {
+func side(b layer.Buffer, way layer.Way, d flow.Direction) flow.Direction {
+	if way == 0 {
+		way = b.Info().Way
+	}
+	switch way {
 	case layer.Request:
 		return flow.ToServer
 	case layer.Response:
@@ -232,7 +236,7 @@ func (e *Engine) judgeList(l *signature.List, tx layer.Tx, d flow.Direction, fin
 		data, start := e.payload(d)
 		return e.onPacketBuffer(l, data, start)
 	}
-	way := side(l.Buffer, d)
+	way := side(l.Buffer, l.Way, d)
 	if !final && !tx.Ready(l.Buffer, way) {
 		if _, ok := l.Buffer.Growing(); !ok || len(l.Transforms) > 0 {
 			return false
