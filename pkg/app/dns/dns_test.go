@@ -139,8 +139,8 @@ func TestLog(t *testing.T) {
 	p.Data(ts, request, false)
 	p.Data(tc, response, false)
 	for i, want := range []string{
-		`{"version":3,"type":"request","tx_id":0,"id":4660,"flags":"100","rd":true,"opcode":0,"rcode":"NOERROR","queries":[{"rrname":"www.Example.com","rrtype":"A"}]}`,
-		`{"version":3,"type":"response","tx_id":1,"id":4660,"flags":"8180","qr":true,"rd":true,"ra":true,"opcode":0,"rcode":"NOERROR",` +
+		`{"dns":{"version":3,"type":"request","tx_id":0,"id":4660,"flags":"100","rd":true,"opcode":0,"rcode":"NOERROR","queries":[{"rrname":"www.Example.com","rrtype":"A"}]}`,
+		`{"dns":{"version":3,"type":"response","tx_id":1,"id":4660,"flags":"8180","qr":true,"rd":true,"ra":true,"opcode":0,"rcode":"NOERROR",` +
 			`"queries":[{"rrname":"www.Example.com","rrtype":"A"}],` +
 			`"answers":[{"rrname":"www.Example.com","rrtype":"CNAME","ttl":60,"rdata":"web.Example.com"},` +
 			`{"rrname":"web.Example.com","rrtype":"A","ttl":60,"rdata":"10.0.0.1"},` +
@@ -163,7 +163,7 @@ func TestLog(t *testing.T) {
 		if !p.Txs()[i].Log(o, d) || p.Txs()[i].Log(layer.NewObject(nil), d.Reverse()) {
 			t.Errorf("message %d: logged in the wrong direction", i)
 		}
-		if got := string(o.Bytes()) + "}"; got != want || !json.Valid([]byte(got)) {
+		if got := string(o.Bytes()) + "}"; got != want+"}" || !json.Valid([]byte(got)) {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	}

@@ -21,6 +21,7 @@ func (t *Tx) Log(o *layer.Object, d flow.Direction) bool {
 	if d == flow.ToClient {
 		kind = "response"
 	}
+	o.Begin("dns")
 	o.Int("version", logVersion)
 	o.Text("type", kind)
 	o.Uint("tx_id", t.state.ID)
@@ -38,6 +39,7 @@ func (t *Tx) Log(o *layer.Object, d flow.Direction) bool {
 	t.logGroups(o)
 	t.logSection(o, "authorities", authorities)
 	t.logSection(o, "additionals", additionals)
+	o.End()
 	return true
 }
 

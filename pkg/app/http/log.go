@@ -5,11 +5,18 @@ import (
 	"citygate/pkg/flow"
 )
 
-// Log writes the fields of EVE's http object. A transaction is logged once, with its response.
+// Log writes EVE's http object. A transaction is logged once, with its response.
 func (t *transaction) Log(o *layer.Object, d flow.Direction) (ok bool) {
 	if d != flow.ToClient || t.stray {
 		return false
 	}
+	o.Begin("http")
+	t.fields(o)
+	o.End()
+	return true
+}
+
+func (t *transaction) fields(o *layer.Object) {
 	q, r := &t.msg[flow.ToServer], &t.msg[flow.ToClient]
 	if host, ok := t.derive(flow.ToServer, dHost); ok {
 		o.Raw("hostname", host)
@@ -51,7 +58,6 @@ func (t *transaction) Log(o *layer.Object, d flow.Direction) (ok bool) {
 		logRange(o, v)
 	}
 	o.Int("length", r.body.wire)
-	return true
 }
 
 func logField(o *layer.Object, name string, m *message, k kind) {

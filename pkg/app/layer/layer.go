@@ -103,7 +103,7 @@ type Tx interface {
 	Complete(d flow.Direction) bool
 	// Events are the protocol's events of this transaction in a direction.
 	Events(d flow.Direction) EventSet
-	// Log writes the fields of the protocol's EVE object. It is called when a direction is complete, and at the end of the flow
+	// Log writes the protocol's EVE object, its name included. It is called when a direction is complete, and at the end of the flow
 	// for what is not; ok is false if there is nothing to log (yet).
 	Log(o *Object, d flow.Direction) (ok bool)
 	// Inspection is the engine's state of this transaction.

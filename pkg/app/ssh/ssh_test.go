@@ -88,7 +88,7 @@ func TestLogAndReset(t *testing.T) {
 		hear(p, "SSH-2.0-OpenSSH_9.6 Debian\r\n", "SSH-2.0-\"x\"\r\n", 100)
 		o := layer.NewObject([]byte("{"))
 		ok := p.Txs()[0].Log(o, tc)
-		want := `{"client":{"proto_version":"2.0","software_version":"\"x\""},"server":{"proto_version":"2.0","software_version":"OpenSSH_9.6"}`
+		want := `{"ssh":{"client":{"proto_version":"2.0","software_version":"\"x\""},"server":{"proto_version":"2.0","software_version":"OpenSSH_9.6"}}`
 		if string(o.Bytes()) != want || !ok || p.Txs()[0].Log(o, ts) {
 			t.Errorf("%s", o.Bytes())
 		}

@@ -48,6 +48,7 @@ func (t *Tx) Log(o *layer.Object, d flow.Direction) bool {
 	if d != flow.ToClient || !t.proto[0].Present() && !t.proto[1].Present() {
 		return false
 	}
+	o.Begin("ssh")
 	for d, name := range [2]string{"client", "server"} {
 		if !t.proto[d].Present() {
 			continue
@@ -59,5 +60,6 @@ func (t *Tx) Log(o *layer.Object, d flow.Direction) bool {
 		}
 		o.End()
 	}
+	o.End()
 	return true
 }

@@ -15,6 +15,7 @@ func (t *Tx) Log(o *layer.Object, d flow.Direction) bool {
 	if d != flow.ToClient || t.later || t.Seen&(ClientHello|ServerHello) == 0 {
 		return false
 	}
+	o.Begin("tls")
 	if t.SessionResumed {
 		o.Bool("session_resumed", true)
 	}
@@ -37,6 +38,7 @@ func (t *Tx) Log(o *layer.Object, d flow.Direction) bool {
 	}
 	t.logList(o, "client_alpns", t.alpn[flow.ToServer])
 	t.logList(o, "server_alpns", t.alpn[flow.ToClient])
+	o.End()
 	return true
 }
 

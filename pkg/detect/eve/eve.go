@@ -170,7 +170,8 @@ func (w *Writer) Alert(a *detect.Alert) {
 	}
 	o.End()
 	if a.Proto() > layer.Failed {
-		w.app(o, a.Proto(), a.Tx(), p.Direction)
+		// Some protocols write one record for both directions.
+		_ = w.app(o, a.Proto(), a.Tx(), p.Direction) || w.app(o, a.Proto(), a.Tx(), p.Direction.Reverse())
 		o.Text("app_proto", a.Proto().String())
 	}
 	if p.Flow != nil {
@@ -210,6 +211,14 @@ func (w *Writer) target(o *layer.Object, a *detect.Alert) {
 	}
 }
 
+// kindOf is a protocol's event_type.
+func kindOf(p layer.Proto) string {
+	if p == layer.FTPData {
+		return "ftp_data"
+	}
+	return p.String()
+}
+
 // ours are protocols that Suricata's EVE does not know: their objects stand under "citygate".
 func ours(p layer.Proto) bool {
 	return p == layer.RTSP || p == layer.WSDiscovery || p == layer.Telnet
@@ -221,16 +230,13 @@ func (w *Writer) app(o *layer.Object, p layer.Proto, tx layer.Tx, d flow.Directi
 		return false
 	}
 	mark := o.Mark()
-	name := p.String()
 	if ours(p) {
 		o.Begin("citygate")
 	}
-	o.Begin(name)
 	if !tx.Log(o, d) {
 		o.Back(mark)
 		return false
 	}
-	o.End()
 	if ours(p) {
 		o.End()
 	}
@@ -265,7 +271,7 @@ func (w *Writer) Transaction(p *detect.Packet, f *detect.Flow, proto layer.Proto
 	if d == flow.ToClient && proto == layer.DNS { // a record per message, with its sender first
 		h.Tuple = f.Tuple.Reverse()
 	}
-	o := w.begin(proto.String(), p.Time, p.Number, f, &h)
+	o := w.begin(kindOf(proto), p.Time, p.Number, f, &h)
 	o.Uint("tx_id", tx.Inspection().ID)
 	if w.app(o, proto, tx, d) {
 		w.end(o)
