@@ -19,7 +19,7 @@ var testBoot = &ipc.Boot{
 
 var profiles = map[string]sandbox.Profile{
 	"control": profile.Control(testBoot), "journal": profile.Journal(testBoot), "watch": profile.Watch(), "boot": profile.Boot(testBoot.Config), "guard": sandbox.Guard(testBoot),
-	"firewall": profile.Firewall(),
+	"firewall": profile.Firewall(), "inspect": profile.Inspect(8, false),
 }
 
 // judge runs a profile's filter in the interpreter of x/net/bpf, which reads words big-endian.
@@ -98,6 +98,10 @@ func TestFilter(t *testing.T) {
 		{"a packet socket in the firewall", "firewall", x86, unix.SYS_SOCKET, []uint64{unix.AF_PACKET}, sandbox.Killed},
 		{"a file in the firewall", "firewall", x86, unix.SYS_OPENAT, nil, sandbox.Refused},
 		{"BPF in the firewall", "firewall", x86, unix.SYS_BPF, []uint64{unix.BPF_MAP_LOOKUP_ELEM}, sandbox.Killed},
+		{"a socket in inspect", "inspect", x86, unix.SYS_SOCKET, []uint64{unix.AF_UNIX}, sandbox.Killed},
+		{"a file in inspect", "inspect", x86, unix.SYS_OPENAT, nil, sandbox.Refused},
+		{"a message from inspect", "inspect", x86, unix.SYS_SENDMSG, []uint64{1}, sandbox.Killed},
+		{"BPF in inspect", "inspect", x86, unix.SYS_BPF, []uint64{unix.BPF_MAP_LOOKUP_ELEM}, sandbox.Killed},
 		{"an IPv6 socket in the guard", "guard", x86, unix.SYS_SOCKET, []uint64{unix.AF_INET6}, sandbox.EPERM},
 	}
 	for _, tt := range tests {
