@@ -138,10 +138,17 @@ func (t *transaction) header(d flow.Direction, i int) (value []byte, ok bool) {
 	return all[f.at : int(f.at)+n], true
 }
 
-// derive puts a buffer together, once.
+// derive puts a buffer together, once all that it is made of is there.
 func (t *transaction) derive(d flow.Direction, which int) (value []byte, ok bool) {
 	m := &t.msg[d]
 	if !m.built[which] {
+		from := layer.HTTPHost
+		if which == dURI {
+			from = layer.HTTPURI
+		}
+		if !t.Ready(from, d) {
+			return nil, false
+		}
 		m.built[which] = true
 		size := len(m.raw) + len(m.joined) + 5*len(m.fields) + 8
 		if m.derived[which] = t.p.pool.Get(size); m.derived[which] == nil {
