@@ -2,7 +2,6 @@ package offline
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -75,9 +74,7 @@ func (t *tally) Alert(a *detect.Alert) {
 	id := [2]uint32{a.Rule.GID(), a.Rule.SID()}
 	n := t.alerts[id]
 	if n == nil {
-		n = &job.Alerts{GID: id[0], SID: id[1]}
-		// The message is escaped for JSON already; a broken one stays empty.
-		_ = json.Unmarshal(slices.Concat([]byte(`"`), a.Rule.Msg(), []byte(`"`)), &n.Message)
+		n = &job.Alerts{GID: id[0], SID: id[1], Message: string(a.Rule.Msg())}
 		t.alerts[id] = n
 	}
 	n.Count++

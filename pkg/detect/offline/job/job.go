@@ -72,7 +72,7 @@ type Job struct {
 	AlertsOnly  bool
 	Stats       bool // a stats record at the end
 
-	Refusals int // how many refusals to give, at most
+	Refusals int  // how many refusals to give, at most
 	Count    bool // Replay writes no events: only Answer.Alerts is asked for
 
 	// List: the rules that all of these choose; empty is all.
