@@ -25,6 +25,9 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
+// testdata is absolute: some tests work in a folder of their own.
+var testdata, _ = filepath.Abs("testdata")
+
 func TestMain(m *testing.M) {
 	if os.Getenv(jailedEnv) != "" {
 		tellJail()
@@ -167,7 +170,7 @@ func (c *command) says(text string, complaint error) {
 
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
-	path := filepath.Join("testdata", name+".golden")
+	path := filepath.Join(testdata, name+".golden")
 	if *update {
 		if err := os.WriteFile(path, got, 0o644); err != nil {
 			t.Fatal(err)

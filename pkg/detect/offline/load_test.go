@@ -31,8 +31,8 @@ func TestCheck(t *testing.T) {
 		`alert tcp any any -> any any (dataset:isset,x,type string; sid:9;)`:       "dataset",
 		`alert tcp any any -> any any (sid:1; rev:2;)`:                             "sid",
 		`alert tcp any any -> any any (msg:"` + strings.Repeat("x", 1<<20) + `";)`: "syntax",
-		"\xff alert (":    "action",
-		"alert \x00 (":    "syntax",
+		"\xff alert (": "syntax",
+		"alert \x00 (": "syntax",
 	} {
 		a := check("rules", "# a comment\n"+loginRules+"\r\n"+rule+"\n"+`alert tcp any any -> any any (sid:4;)`)
 		l := a.Rules
