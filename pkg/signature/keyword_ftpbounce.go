@@ -19,13 +19,10 @@ var ftpBounce = Keyword{
 	},
 	Eval: func(c *Context, _ *Match) bool {
 		t, ok := c.Tx.(*ftp.Tx)
-		if !ok || t.Verb != ftp.Port && t.Verb != ftp.EPRT || !t.DataAddr.IsValid() {
+		if !ok || c.Direction != flow.ToServer || t.Verb != ftp.Port && t.Verb != ftp.EPRT || !t.DataAddr.IsValid() {
 			return false
 		}
 		client := c.Packet.Tuple.Src
-		if c.Direction == flow.ToClient {
-			client = c.Packet.Tuple.Dst
-		}
 		return client.IsValid() && t.DataAddr.Addr().Unmap() != client.Unmap()
 	},
 }
