@@ -24,10 +24,10 @@ const firstSID, lastSID = 9300000, 9309999
 
 // expectation is expect.json.
 type expectation struct {
-	Alerts []count `json:"alerts"`
+	Alerts []expected `json:"alerts"`
 }
 
-type count struct {
+type expected struct {
 	SID   uint32 `json:"sid"`
 	Count int    `json:"count"`
 }
@@ -67,6 +67,9 @@ func signatures(t testing.TB) []*signature.Signature {
 	return set.Signatures
 }
 
+// images are the compiled rules by their settings.
+var images = map[string][]byte{}
+
 // replay counts the alerts of all shipped rules on a capture.
 func replay(t testing.TB, capture []byte, sets []string) map[uint32]int {
 	t.Helper()
@@ -77,16 +80,26 @@ func replay(t testing.TB, capture []byte, sets []string) map[uint32]int {
 			t.Fatal(err)
 		}
 	}
-	image, _, err := s.Load(offline.Rules{Files: shipped(t)})
-	if err != nil {
-		t.Fatal(err)
+	key := strings.Join(sets, " ")
+	if images[key] == nil {
+		image, _, err := s.Load(offline.Rules{Files: shipped(t)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		images[key] = image
 	}
 	var out bytes.Buffer
-	if _, err := s.Replay(bytes.NewReader(capture), image, &out); err != nil {
+	if _, err := s.Replay(bytes.NewReader(capture), images[key], &out); err != nil {
 		t.Fatal(err)
 	}
+	return count(t, out.Bytes())
+}
+
+// count counts the alerts among EVE lines.
+func count(t testing.TB, eve []byte) map[uint32]int {
+	t.Helper()
 	got := map[uint32]int{}
-	for line := range bytes.Lines(out.Bytes()) {
+	for line := range bytes.Lines(eve) {
 		var e struct {
 			Type  string `json:"event_type"`
 			Alert struct {
@@ -201,6 +214,43 @@ func TestForm(t *testing.T) {
 	}
 }
 
+// inPackets are the rules that look at packets, not at streams: of attacks that are one packet.
+var inPackets = []uint32{9300616}
+
+// TestSplits plays every attack and every twin in segments of a few bytes: the alerts are the same.
+func TestSplits(t *testing.T) {
+	for _, s := range rulecaptures.All() {
+		if slices.Contains(inPackets, s.SID) {
+			continue
+		}
+		want := map[uint32]int{s.SID: max(1, s.Count)}
+		for sid, n := range s.Also {
+			want[sid] = n
+		}
+		for _, size := range []int{1, 7, 100} {
+			if got := replay(t, capture(t, s.Attack, size), s.Settings); fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("%d in segments of %d bytes gives %v, want %v", s.SID, size, got, want)
+			}
+			if got := replay(t, capture(t, s.Clean, size), s.Settings); len(got) > 0 {
+				t.Errorf("the twin of %d in segments of %d bytes gives %v", s.SID, size, got)
+			}
+		}
+	}
+}
+
+// capture plays a story, in segments of size bytes unless that is 0.
+func capture(t testing.TB, play func(*rulecaptures.Scene), size int) []byte {
+	t.Helper()
+	scene := rulecaptures.NewScene()
+	scene.Segment = size
+	play(scene)
+	var b bytes.Buffer
+	if _, err := scene.WriteTo(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
 func read(t testing.TB, dir, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(dir, name))
@@ -224,20 +274,12 @@ func settings(t testing.TB, dir string) (sets []string) {
 func files(t testing.TB, s rulecaptures.Story) map[string][]byte {
 	t.Helper()
 	out := map[string][]byte{}
-	for name, play := range map[string]func(*rulecaptures.Scene){"capture.pcap": s.Attack, "clean.pcap": s.Clean} {
-		scene := rulecaptures.NewScene()
-		play(scene)
-		var b bytes.Buffer
-		if _, err := scene.WriteTo(&b); err != nil {
-			t.Fatal(err)
-		}
-		out[name] = b.Bytes()
-	}
-	e := expectation{[]count{{s.SID, max(1, s.Count)}}}
+	out["capture.pcap"], out["clean.pcap"] = capture(t, s.Attack, 0), capture(t, s.Clean, 0)
+	e := expectation{[]expected{{s.SID, max(1, s.Count)}}}
 	for sid, n := range s.Also {
-		e.Alerts = append(e.Alerts, count{sid, n})
+		e.Alerts = append(e.Alerts, expected{sid, n})
 	}
-	slices.SortFunc(e.Alerts, func(a, b count) int { return int(a.SID) - int(b.SID) })
+	slices.SortFunc(e.Alerts, func(a, b expected) int { return int(a.SID) - int(b.SID) })
 	text, err := json.Marshal(e)
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,7 @@
 package rulecaptures
 
 // basic is a question with HTTP basic credentials, in base64.
-func basic(pair string) string { return get("/index.html", "Authorization: Basic "+pair) }
+func basic(pair string) string { return get("/index.html", "authorization: basic "+pair) }
 
 // asked is a conversation of n equal questions and answers.
 func asked(n int, question, response string) func(*Scene) {

@@ -64,7 +64,7 @@ func discoveryStories() []Story {
 		{SID: 9300700, Attack: datagram(outside, camera, discoveryPort, probe("", forCameras)), Clean: datagram(vms, camera, discoveryPort, probe("", forCameras))},
 		{SID: 9300701, Attack: from(discoveryPort, outside, probe("", found)), Clean: from(discoveryPort, vms, probe("", found))},
 		{SID: 9300702, Attack: datagram(stranger, camera, discoveryPort, "<\xaa>"), Clean: quiet},
-		{SID: 9300703, Attack: discover(31), Clean: discover(4)},
+		{SID: 9300703, Attack: times(31, datagram(stranger, group, discoveryPort, probe("", forCameras))), Clean: discover(4)},
 		{SID: 9300704, Attack: datagram(stranger, camera, discoveryPort, probe(`<!DOCTYPE a [<!ENTITY b "c">]>`, forCameras)), Clean: quiet},
 		{
 			SID: 9300705, Clean: quiet,

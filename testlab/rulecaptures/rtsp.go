@@ -59,6 +59,12 @@ func watch(s *Scene) {
 	)
 }
 
+// begin is the start of a session: a refusal, and the question again with credentials.
+func begin(s *Scene) {
+	s.Talk(vms, camera, 554, ask(video("DESCRIBE", stream, 1)), reply("401 Unauthorized", 1, refusal),
+		ask(video("DESCRIBE", stream, 2, answers)), reply("200 OK", 2))
+}
+
 // times plays a scene again and again.
 func times(n int, play func(*Scene)) func(*Scene) {
 	return func(s *Scene) {
@@ -96,8 +102,8 @@ func rtspStories() []Story {
 		return "SET_PARAMETER " + stream + " RTSP/1.0\r\nCSeq: 1\r\n" + headers + "\r\n" + body
 	}
 	return []Story{
-		{SID: 9300100, Attack: tries(6, "401 Unauthorized", same, answers), Clean: times(6, watch)},
-		{SID: 9300101, Attack: tries(16, "401 Unauthorized", same, secret), Clean: times(10, watch)},
+		{SID: 9300100, Attack: tries(6, "401 Unauthorized", same, answers), Clean: times(6, begin)},
+		{SID: 9300101, Attack: tries(16, "401 Unauthorized", same, secret), Clean: times(10, begin)},
 		{SID: 9300102, Attack: tries(16, "400 Bad Request", same), Clean: tries(4, "400 Bad Request", same)},
 		{SID: 9300103, Attack: tries(11, "404 Not Found", others), Clean: tries(3, "404 Not Found", others)},
 		both(9300104, video("SETUP", stream+strings.Repeat("A", 600), 1), video("SETUP", stream+strings.Repeat("A", 300), 1)),

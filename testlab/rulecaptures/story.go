@@ -45,7 +45,8 @@ var roles = []string{
 // Scene is a capture in the making.
 type Scene struct {
 	*forge.Capture
-	port uint16
+	Segment int // bytes of every segment at most; 0 leaves it to the story
+	port    uint16
 }
 
 // NewScene is an empty scene.
@@ -71,6 +72,9 @@ func (s *Scene) Talk(client, server netip.Addr, port uint16, turns ...Turn) {
 		size := t.Size
 		if size == 0 {
 			size = min(1460, (len(t.Data)+1)/2)
+		}
+		if s.Segment > 0 {
+			size = s.Segment
 		}
 		k.Send(t.From, []byte(t.Data), size)
 	}
