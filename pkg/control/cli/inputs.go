@@ -20,6 +20,8 @@ import (
 const (
 	// defaultMemory is what an inspector may have: et-open's 15,000 rules need a seventh of it.
 	defaultMemory = 1 << 30
+	// minMemory lets the Go runtime start: what it maps and does not use counts.
+	minMemory = 96 << 20
 	// maxRefusals is how many refused rules are told; all are counted.
 	maxRefusals = 100000
 	// fewRefusals are shown without --verbose.
@@ -60,17 +62,13 @@ func (m *memory) Type() string { return "SIZE" }
 func (m *memory) Set(text string) error {
 	var n uint64
 	var unit string
-	if got, _ := fmt.Sscanf(strings.TrimSpace(text), "%d%s", &n, &unit); got == 2 && n > 0 && n <= 1<<20 {
-		switch strings.ToLower(unit) {
-		case "mib", "mb", "m":
-			*m = memory(n << 20)
-			return nil
-		case "gib", "gb", "g":
-			*m = memory(n << 30)
-			return nil
-		}
+	_, _ = fmt.Sscanf(strings.ToLower(text), "%d%s", &n, &unit) // what is missing is no unit
+	shift, ok := map[string]int{"mib": 20, "mb": 20, "m": 20, "gib": 30, "gb": 30, "g": 30}[unit]
+	if n = min(n, 1<<20) << shift; !ok || n < minMemory {
+		return fmt.Errorf("a size is 512MiB or 2GiB, and at least %dMiB", minMemory>>20)
 	}
-	return errors.New("a size is 512MiB or 2GiB")
+	*m = memory(n)
+	return nil
 }
 
 // opened are the files of a job, in its order.
