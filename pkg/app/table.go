@@ -71,6 +71,16 @@ func NewTable(protocols []*layer.Protocol, pool *layer.Pool) *Table {
 	return t
 }
 
+// EventNames are the names of a protocol's events, by their numbers.
+func (t *Table) EventNames(p layer.Proto) []string {
+	for _, l := range t.lines {
+		if l.Proto == p {
+			return l.Events
+		}
+	}
+	return nil
+}
+
 // order is the order of probes on a port: protocols known by content, those of the port first, then the hinted ones.
 func (t *Table) order(transport transport, port uint16, ported bool) []uint8 {
 	var here, others, hinted []uint8

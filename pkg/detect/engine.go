@@ -193,6 +193,9 @@ func (e *Engine) fragment(h *packet.Headers, depth int) {
 func (e *Engine) whole(h *packet.Headers) {
 	e.p.Headers, e.p.Flow, e.p.Direction, e.p.stream = h, nil, flow.ToServer, false
 	e.p.outcome = reassembly.Outcome{}
+	if h.Events.Any() {
+		e.oddFrame(h)
+	}
 	if h.IPVersion != 0 && tracked(h) {
 		e.track(h)
 	}

@@ -40,8 +40,10 @@ func compile(t testing.TB, rules string) []byte {
 type seen struct {
 	alerts []string // sid, sid/blocked
 	drops  []string
-	flows  int
-	inline bool
+	// anomalies as type.event
+	anomalies []string
+	flows     int
+	inline    bool
 }
 
 func (s *seen) Alert(a *detect.Alert) {
@@ -50,6 +52,10 @@ func (s *seen) Alert(a *detect.Alert) {
 		text += "/blocked"
 	}
 	s.alerts = append(s.alerts, text)
+}
+
+func (s *seen) Anomaly(_ *detect.Packet, a detect.Anomaly) {
+	s.anomalies = append(s.anomalies, a.Type+"."+a.Event)
 }
 
 func (s *seen) Drop(_ *detect.Packet, reason string) { s.drops = append(s.drops, reason) }

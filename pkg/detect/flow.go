@@ -29,9 +29,10 @@ type Flow struct {
 	conn    app.Conn
 	app     [2]uint64 // what the parser has read, by direction
 	raw     [2]rawState
-	address [2]bool // judged by its addresses
-	opaque  [2]bool // the rest is encrypted, and what was before it is judged
-	ended   [2]bool // the parser knows that the direction is over
+	odd     reassembly.Events // of its streams, that outputs were told
+	address [2]bool           // judged by its addresses
+	opaque  [2]bool           // the rest is encrypted, and what was before it is judged
+	ended   [2]bool           // the parser knows that the direction is over
 	// known: the protocol of a direction was found, or will not be; detected: and no packet of it was inspected since.
 	known, detected [2]bool
 	dropped         bool

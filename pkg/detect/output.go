@@ -13,6 +13,8 @@ type Output interface {
 	Transaction(p *Packet, f *Flow, proto layer.Proto, tx layer.Tx, d flow.Direction)
 	// Drop: a packet must not pass.
 	Drop(p *Packet, reason string)
+	// Anomaly: something is odd in a frame, a stream or a transaction.
+	Anomaly(p *Packet, a Anomaly)
 	// Flow: a flow is over.
 	Flow(f *Flow)
 }

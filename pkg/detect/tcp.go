@@ -29,6 +29,7 @@ func (e *Engine) segment(h *packet.Headers) bool {
 	e.p.stream = !out.Ignored && !out.Invalid
 	if out.Events != (reassembly.Events{}) {
 		e.count.StreamEvents++
+		e.oddStream(f)
 	}
 	if out.Drop {
 		e.block(dropStream)
@@ -135,6 +136,7 @@ func (e *Engine) finish(f *Flow) {
 		}
 	}
 	e.release(f, true)
+	e.oddConn(f)
 	e.out.Flow(f)
 	if f.Tuple.Proto == flow.TCP {
 		e.assembler.Close(&f.session)
@@ -183,6 +185,7 @@ func (e *Engine) release(f *Flow, final bool) {
 			if done && !in.Logged[d] {
 				in.Logged[d] = true
 				e.out.Transaction(&e.p.Packet, f, f.conn.TxProto(i), tx, d)
+				e.oddTx(f.conn.TxProto(i), tx, d)
 			}
 			over = over && done && (in.Inspected[d] || f.passed || f.dropped || final)
 		}

@@ -195,6 +195,12 @@ func (s Events) Len() int { return bits.OnesCount64(s[0]) + bits.OnesCount64(s[1
 
 func (s *Events) add(e Event) { s[e>>6&1] |= 1 << (e & 63) }
 
+// Without is the events that are not in another set.
+func (s Events) Without(o Events) Events { return Events{s[0] &^ o[0], s[1] &^ o[1]} }
+
+// Merge adds the events of another set.
+func (s *Events) Merge(o Events) { s[0], s[1] = s[0]|o[0], s[1]|o[1] }
+
 // AppendTo appends the events in their order.
 func (s Events) AppendTo(dst []Event) []Event {
 	for w, word := range s {

@@ -22,6 +22,7 @@ type Options struct {
 	Inline       bool // drop records, and alerts that block are "blocked"
 	Transactions bool
 	Flows        bool
+	Anomalies    bool
 	CommunityID  bool
 }
 
@@ -305,6 +306,22 @@ func (w *Writer) Drop(p *detect.Packet, reason string) {
 		o.Uint("tcpurgp", uint64(h.TCP.Urgent))
 	}
 	o.Text("reason", reason)
+	o.End()
+	w.end(o)
+}
+
+// Anomaly writes what is odd in a frame, a stream or a transaction.
+func (w *Writer) Anomaly(p *detect.Packet, a detect.Anomaly) {
+	if !w.opt.Anomalies {
+		return
+	}
+	o := w.begin("anomaly", p.Time, p.Number, p.Flow, p.Headers)
+	o.Begin("anomaly")
+	if a.Proto > layer.Failed {
+		o.Text("app_proto", a.Proto.String())
+	}
+	o.Text("type", a.Type)
+	o.Text("event", a.Event)
 	o.End()
 	w.end(o)
 }

@@ -39,7 +39,7 @@ func (s *Settings) Replay(capture io.Reader, image []byte, out io.Writer) (res R
 	if err != nil {
 		return res, err
 	}
-	w := eve.New(out, eve.Options{Inline: s.Engine.Inline, Transactions: !s.AlertsOnly, Flows: !s.AlertsOnly, CommunityID: true})
+	w := eve.New(out, eve.Options{Inline: s.Engine.Inline, Transactions: !s.AlertsOnly, Flows: !s.AlertsOnly, Anomalies: !s.AlertsOnly, CommunityID: true})
 	tally := &tally{Writer: w, alerts: map[[2]uint32]*job.Alerts{}}
 	e := detect.New(s.engine(), rules, tally)
 	for err == nil {
