@@ -8,14 +8,14 @@ import (
 	"citygate/pkg/detect/offline/job"
 )
 
-// number reads one counter. Those with a stats name stand under it in EVE's stats record; the others are ours.
+// number reads one counter.
 type number struct {
 	name string
 	get  func(*Result) uint64
 }
 
-// numbers are all counters, in the order in which they are shown. Names up to the first dot are objects of EVE's stats
-// record as Suricata has them, save for citygate's.
+// numbers are all counters, in the order in which they are shown: a line for each. What stands before the dot is an object of
+// EVE's stats record, as Suricata has it; what it does not have is citygate's.
 var numbers = []number{
 	{"decoder.pkts", func(r *Result) uint64 { return r.Packets }},
 	{"decoder.bytes", func(r *Result) uint64 { return r.Bytes }},
@@ -46,6 +46,8 @@ var numbers = []number{
 	{"citygate.thresholds_evicted", func(r *Result) uint64 { return r.Thresholds }},
 	{"citygate.flows_expired", func(r *Result) uint64 { return r.Flows.Expired }},
 	{"citygate.flows_evicted", func(r *Result) uint64 { return r.Flows.Evicted }},
+	{"citygate.datagrams_inspected", func(r *Result) uint64 { return r.Defragmented }},
+	{"citygate.stream_bytes", func(r *Result) uint64 { return r.Streams.Bytes }},
 	{"citygate.segments", func(r *Result) uint64 { return r.Streams.Segments }},
 	{"citygate.segments_invalid", func(r *Result) uint64 { return r.Streams.Invalid }},
 	{"citygate.segments_dropped", func(r *Result) uint64 { return r.Streams.Dropped }},
@@ -64,6 +66,11 @@ var numbers = []number{
 	{"citygate.fragments_tiny", func(r *Result) uint64 { return r.Defragmenter.Tiny }},
 	{"citygate.fragments_refused", func(r *Result) uint64 { return r.Defragmenter.Refused }},
 	{"citygate.fragments_dropped", func(r *Result) uint64 { return r.Defragmenter.Dropped }},
+	{"citygate.fragments_duplicate", func(r *Result) uint64 { return r.Defragmenter.Duplicates }},
+	{"citygate.fragments_empty", func(r *Result) uint64 { return r.Defragmenter.Empty }},
+	{"citygate.fragments_uneven", func(r *Result) uint64 { return r.Defragmenter.Uneven }},
+	{"citygate.fragments_bad_checksum", func(r *Result) uint64 { return r.Defragmenter.BadChecksum }},
+	{"citygate.fragments_of_dead_datagrams", func(r *Result) uint64 { return r.Defragmenter.Dead }},
 	{"citygate.datagrams_too_many_pieces", func(r *Result) uint64 { return r.Defragmenter.TooMany }},
 	{"citygate.datagrams_evicted", func(r *Result) uint64 { return r.Defragmenter.Evicted }},
 	{"citygate.datagrams_expired", func(r *Result) uint64 { return r.Defragmenter.Expired }},
