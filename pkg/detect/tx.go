@@ -45,7 +45,14 @@ func (e *Engine) transaction(tx layer.Tx, in *layer.Inspection, proto layer.Prot
 	e.judgeOpen(tx, in, d)
 	if e.p.last || tx.Complete(d) && !left {
 		in.Inspected[d] = true
-		in.Open = slices.DeleteFunc(in.Open, func(o uint32) bool { return flow.Direction(o&1) == d })
+		in.Open = slices.DeleteFunc(in.Open, func(o uint32) bool {
+			return flow.Direction(o&1) == d && (in.Inspected[d.Reverse()] || e.rules.records[o>>1].Flags&signature.TransactionTwo == 0)
+		})
+		for i, o := range in.Open {
+			if flow.Direction(o&1) == d { // of both directions (=>): the other one decides
+				in.Open[i] = openID(o>>1, d.Reverse())
+			}
+		}
 	}
 }
 
