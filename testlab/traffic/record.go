@@ -7,17 +7,18 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// recorder writes all frames of the wire to a file.
-type recorder struct {
+// Recorder writes all frames of an interface to a file.
+type Recorder struct {
 	fd   int
 	out  *os.File
 	done chan error
-	end  chan struct{}
+	end  atomic.Int64 // when to stop, in ns; 0 before that is known
 }
 
 const (
@@ -26,8 +27,8 @@ const (
 	linkEthernet = 1
 )
 
-// newRecorder records from now on.
-func newRecorder(path string) (*recorder, error) {
+// NewRecorder records from now on what passes an interface of the calling thread's network namespace, as a pcap file.
+func NewRecorder(device, path string) (*Recorder, error) {
 	link, err := net.InterfaceByName(device)
 	if err != nil {
 		return nil, fmt.Errorf("find %s: %w", device, err)
@@ -53,15 +54,15 @@ func newRecorder(path string) (*recorder, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	r := &recorder{fd: fd, out: out, done: make(chan error, 1), end: make(chan struct{})}
+	r := &Recorder{fd: fd, out: out, done: make(chan error, 1)}
 	go func() { r.done <- r.run() }()
 	return r, nil
 }
 
 func htons(v uint16) uint16 { return v<<8 | v>>8 }
 
-// run writes a pcap file with nanoseconds until end and an empty socket.
-func (r *recorder) run() error {
+// run writes a pcap file with nanoseconds, up to the last frame before the end.
+func (r *Recorder) run() error {
 	w := bufio.NewWriterSize(r.out, 1<<20)
 	le := binary.LittleEndian
 	head := le.AppendUint16(le.AppendUint16(le.AppendUint32(nil, 0xa1b23c4d), 2), 4)
@@ -74,10 +75,8 @@ func (r *recorder) run() error {
 		n, cn, _, _, err := unix.Recvmsg(r.fd, frame, control, 0)
 		switch {
 		case errors.Is(err, unix.EAGAIN):
-			select {
-			case <-r.end:
+			if r.ended(time.Now()) {
 				return w.Flush()
-			default:
 			}
 			continue
 		case errors.Is(err, unix.EINTR):
@@ -89,6 +88,9 @@ func (r *recorder) run() error {
 		if err != nil {
 			return err
 		}
+		if r.ended(at) {
+			return w.Flush()
+		}
 		h := le.AppendUint32(head[:0], uint32(at.Unix()))
 		h = le.AppendUint32(h, uint32(at.Nanosecond()))
 		h = le.AppendUint32(le.AppendUint32(h, uint32(n)), uint32(n))
@@ -99,6 +101,11 @@ func (r *recorder) run() error {
 			return err
 		}
 	}
+}
+
+func (r *Recorder) ended(now time.Time) bool {
+	end := r.end.Load()
+	return end != 0 && now.UnixNano() > end
 }
 
 // stamp is the kernel's time of a frame (SCM_TIMESTAMPNS).
@@ -116,9 +123,9 @@ func stamp(control []byte) (time.Time, error) {
 	return time.Time{}, errors.New("a frame has no time")
 }
 
-// stop ends the recording; a frame that the socket lost is an error.
-func (r *recorder) stop() error {
-	close(r.end)
+// Stop ends the recording. A frame that the socket lost is an error.
+func (r *Recorder) Stop() error {
+	r.end.Store(time.Now().UnixNano())
 	err := <-r.done
 	stats, serr := unix.GetsockoptTpacketStats(r.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if serr == nil && stats.Drops > 0 {

@@ -69,13 +69,13 @@ func Record(ctx context.Context, path string) (err error) {
 	if err := child.ready(); err != nil {
 		return err
 	}
-	rec, err := newRecorder(path)
+	rec, err := NewRecorder(device, path)
 	if err != nil {
 		return err
 	}
 	err = clients(ctx)
 	pause(ctx, settle)
-	return errors.Join(err, rec.stop())
+	return errors.Join(err, rec.Stop())
 }
 
 // servers is the child.
