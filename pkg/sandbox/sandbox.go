@@ -94,6 +94,9 @@ func Enter(p Profile) error {
 }
 
 func (p Profile) enter() error {
+	if withCgo {
+		return errors.New("it was built with cgo, whose threads the filter does not let live: build with CGO_ENABLED=0, as make build does")
+	}
 	if err := p.checkBirth(); err != nil {
 		return err
 	}
