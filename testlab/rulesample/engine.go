@@ -43,8 +43,9 @@ func (s alerts) of(t *story) int {
 func (s alerts) Alert(a *detect.Alert) {
 	s.add(int(a.Rule.SID()), a.Packet.Headers.Tuple.Src, a.Packet.Headers.Tuple.Dst)
 }
-func (s alerts) Drop(*detect.Packet, string) {}
-func (s alerts) Flow(*detect.Flow)           {}
+func (s alerts) Anomaly(*detect.Packet, detect.Anomaly) {}
+func (s alerts) Drop(*detect.Packet, string)            {}
+func (s alerts) Flow(*detect.Flow)                      {}
 func (s alerts) Transaction(*detect.Packet, *detect.Flow, layer.Proto, layer.Tx, flow.Direction) {
 }
 
