@@ -95,6 +95,15 @@ func request(uri string, size int) *forge.Capture {
 	return c
 }
 
+// hole is a connection in which a part of what one side says is not in the capture.
+func hole(d flow.Direction) *forge.Capture {
+	c := forge.New()
+	k := c.Open(client, server)
+	k.Put(forge.Segment{From: d, Data: []byte("\x01\x02some protocol\r\n")})
+	k.Put(forge.Segment{From: d, Seq: 60, Data: []byte("and the marker")})
+	return c
+}
+
 // answers is a connection with n requests and answers.
 func answers(n int) *forge.Capture {
 	c := forge.New()
@@ -122,6 +131,8 @@ func TestAlerts(t *testing.T) {
 		{"a packet", `alert tcp any any -> any 80 (flags:S; sid:1;)`, request("/", 0), "1"},
 		{"a pass rule wins", `alert http any any -> any any (http.uri; content:"/"; sid:1;)
 pass http any any -> any any (http.uri; content:"/"; sid:2;)`, request("/", 0), ""},
+		{"behind a gap", `alert tcp any any -> any any (content:"marker"; sid:1;)`, hole(flow.ToServer), "1"},
+		{"behind a gap of the answer", `alert tcp any any -> any any (content:"marker"; sid:1;)`, hole(flow.ToClient), "1"},
 		{"each answer", `alert tcp any any -> any any (flow:to_client; content:"hello"; sid:1;)`, answers(4), "1 1 1 1"},
 		{"bits", `alert http any any -> any any (http.method; content:"GET"; flowbits:set,got; noalert; sid:1;)
 alert http any any -> any any (flow:to_client; flowbits:isset,got; http.stat_code; content:"200"; sid:2;)`, request("/", 0), "2"},

@@ -94,7 +94,9 @@ func (e *Engine) read(f *Flow, d flow.Direction) bool {
 			f.raw[d].skip(pos+uint64(len(data)), f.app[d])
 		}
 		f.ended[d] = f.ended[d] || end
-		return n > 0 && n < len(data)
+		if n > 0 {
+			return true
+		}
 	case end && !f.ended[d] && st.Gap(pos) == 0:
 		f.ended[d] = true
 		f.conn.Stream(e.apps, d, f.hint(), nil, true)
@@ -107,9 +109,10 @@ func (e *Engine) read(f *Flow, d flow.Direction) bool {
 	e.count.Gaps++
 	e.rawUpTo(f, d, st.Ready())
 	f.raw[d].skip(st.Ready(), st.Ready()+gap)
-	f.conn.Gap(e.apps, d, int(min(gap, 1<<30)))
-	f.app[d] = max(f.app[d], st.Ready()+gap)
-	st.Release(st.Ready() + gap)
+	behind := st.Ready() + gap
+	f.conn.Gap(e.apps, d, int(min(behind-min(pos, behind), 1<<30))) // with what the parser could not use
+	f.app[d] = max(f.app[d], behind)
+	st.Release(behind)
 	return true
 }
 
