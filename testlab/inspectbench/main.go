@@ -76,6 +76,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
+	defer b.peer.close() // a temporary folder that stays does no harm
 	r, err := b.measure(ctx, o.rounds, progress)
 	if err != nil {
 		return err

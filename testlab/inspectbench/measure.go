@@ -51,7 +51,7 @@ func prepare(ctx context.Context, o options, progress io.Writer) (*bench, error)
 	if b.contents.Bytes < leastSize {
 		return nil, fmt.Errorf("%s has %d bytes, at least %.0f are wanted: delete it", b.capture, b.contents.Bytes, leastSize)
 	}
-	b.peer, err = newPeer(ctx, filepath.Join(dir, "trixie"), dir, progress)
+	b.peer, err = newPeer(ctx, dir, progress)
 	return b, err
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"reflect"
 	"strings"
 	"testing"
@@ -80,7 +81,7 @@ func TestWithSection(t *testing.T) {
 
 func TestTranscriptMark(t *testing.T) {
 	m := &transcript{mark: "begins"}
-	m.pid.Store(1) // any process that has used CPU time
+	m.pid.Store(int64(os.Getpid()))
 	for _, said := range []string{"loading\n", "engine begins\n"} {
 		if _, err := m.Write([]byte(said)); err != nil {
 			t.Fatal(err)

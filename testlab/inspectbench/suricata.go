@@ -19,33 +19,49 @@ type peer struct {
 	version string
 }
 
-// newPeer makes the tree, unless an earlier run has left it.
-func newPeer(ctx context.Context, tree, work string, progress io.Writer) (*peer, error) {
-	if _, err := os.Stat(filepath.Join(tree, "usr/bin/suricata")); err != nil {
-		fmt.Fprintln(progress, "fetching Suricata from Debian trixie into", tree)
-		part := tree + ".part"
-		if err := os.RemoveAll(part); err != nil {
-			return nil, err
-		}
+// newPeer unpacks Debian with Suricata into a folder of its own, which close removes. The archive in work is fetched
+// unless an earlier run has left it: an archive, since tools that walk our tree have no business in another's.
+func newPeer(ctx context.Context, work string, progress io.Writer) (p *peer, err error) {
+	archive := filepath.Join(work, "suricata-trixie.tar")
+	if _, err := os.Stat(archive); err != nil {
+		fmt.Fprintln(progress, "fetching Suricata from Debian trixie into", archive)
+		part := filepath.Join(work, "part.tar") // mmdebstrap goes by the suffix
 		cmd := exec.CommandContext(ctx, "mmdebstrap", "--variant=minbase", "--include=suricata", "trixie", part)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("make a tree of Debian trixie: %w: %s", err, lastLines(string(out)))
 		}
-		if err := os.Rename(part, tree); err != nil {
+		if err := os.Rename(part, archive); err != nil {
 			return nil, err
 		}
 	}
-	p := &peer{tree: tree, work: work}
-	out, err := exec.CommandContext(ctx, "chroot", tree, "suricata", "-V").Output()
+	tree, err := os.MkdirTemp("", "citygate-trixie-")
 	if err != nil {
-		return nil, fmt.Errorf("ask Suricata for its version: %w", err)
+		return nil, err
+	}
+	p = &peer{tree: tree, work: work}
+	if err := p.unpack(ctx, archive); err != nil {
+		return nil, errors.Join(err, p.close())
+	}
+	return p, nil
+}
+
+// close removes the folder.
+func (p *peer) close() error { return os.RemoveAll(p.tree) }
+
+func (p *peer) unpack(ctx context.Context, archive string) error {
+	if out, err := exec.CommandContext(ctx, "tar", "-xf", archive, "-C", p.tree, "--exclude=./dev/*").CombinedOutput(); err != nil {
+		return fmt.Errorf("unpack %s: %w: %s", archive, err, lastLines(string(out)))
+	}
+	out, err := exec.CommandContext(ctx, "chroot", p.tree, "suricata", "-V").Output()
+	if err != nil {
+		return fmt.Errorf("ask Suricata for its version: %w", err)
 	}
 	found := regexp.MustCompile(`version (\S+)`).FindSubmatch(out)
 	if found == nil {
-		return nil, fmt.Errorf("Suricata said %q", out)
+		return fmt.Errorf("Suricata said %q", out)
 	}
 	p.version = string(found[1])
-	return p, p.configure()
+	return p.configure()
 }
 
 const configName = "suricata.yaml"
