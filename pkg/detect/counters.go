@@ -17,6 +17,7 @@ type Counters struct {
 	Dropped        uint64 // packets
 	Skipped        uint64 // bytes of media and the like that nobody looked at
 	Gaps           uint64 // holes in streams that a parser had to pass
+	ParserStopped  uint64 // flows whose parser could not go on
 	Suppressed     uint64 // matches that a threshold silenced
 	ParserMemory   int64  // bytes lent to parsers
 	Thresholds     uint64 // entries that were pushed out of the table of thresholds

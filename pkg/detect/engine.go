@@ -35,8 +35,8 @@ type Config struct {
 	// Untracked VLANs: flows are told apart without their VLAN.
 	IgnoreVLAN bool
 	// Policies for what cannot be inspected in full; see Exception.
-	MidstreamPolicy Exception
-	ErrorPolicy     Exception
+	MidstreamPolicy Exception         // connections whose start was not seen
+	ErrorPolicy     Exception         // flows whose parser could not go on
 	Protocols       []*layer.Protocol // app.Protocols() if nil
 }
 
@@ -223,6 +223,14 @@ func (e *Engine) follow(f *Flow, h *packet.Headers) {
 		f.conn.Datagram(e.apps, e.p.Direction, f.hint(), h.Payload)
 		if f.conn.Swapped() != f.turned {
 			e.turn(f)
+		}
+	}
+	if f.conn.Stopped() && !f.broken {
+		f.broken = true
+		e.count.ParserStopped++
+		if !e.except(f, e.cfg.ErrorPolicy, dropParser) {
+			e.tidy(f)
+			return
 		}
 	}
 	if e.cfg.Streams.Inline {

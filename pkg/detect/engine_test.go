@@ -176,6 +176,34 @@ func TestDrop(t *testing.T) {
 	}
 }
 
+// What cannot be inspected is answered as the policies say.
+func TestExceptions(t *testing.T) {
+	late := request("/reboot", 0)
+	late.Frames = late.Frames[3 : len(late.Frames)-3] // neither handshake nor end
+	const rule = `drop http any any -> any any (http.uri; content:"/reboot"; sid:1;)`
+	for _, c := range []struct {
+		policy    detect.Exception
+		midstream bool
+		alerts    int
+		dropped   bool
+	}{
+		{detect.Ignore, false, 0, false},
+		{detect.Ignore, true, 1, true},
+		{detect.PassFlow, true, 0, false},
+		{detect.DropFlow, true, 0, true},
+		{detect.DropFlow, false, 0, true},
+		{detect.RejectPacket, false, 0, true},
+		{detect.PassPacket, false, 0, false},
+	} {
+		cfg := config(true)
+		cfg.Streams.Midstream, cfg.MidstreamPolicy = c.midstream, c.policy
+		s := inspect(t, cfg, rule, late)
+		if len(s.alerts) != c.alerts || (len(s.drops) > 0) != c.dropped {
+			t.Errorf("policy %d, midstream %v: alerts %v, drops %v", c.policy, c.midstream, s.alerts, s.drops)
+		}
+	}
+}
+
 // In line an attack in a body is dropped before the body is complete, also when it never will be.
 func TestGrowingBody(t *testing.T) {
 	const rule = `drop http any any -> any any (http.request_body; content:"reboot"; content:!"allowed"; distance:0; within:20; sid:1;)`

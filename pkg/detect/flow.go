@@ -36,6 +36,7 @@ type Flow struct {
 	// known: the protocol of a direction was found, or will not be; detected: and no packet of it was inspected since.
 	known, detected [2]bool
 	dropped         bool
+	broken          bool // its parser could not go on, and the policy for that was asked
 	midstream       bool // its start was not seen, and the policy for that was asked
 	reset           bool // a RST ended it, and what was left was read
 	passed          bool // a signature said that all of it passes

@@ -41,7 +41,8 @@ func (e *Engine) segment(h *packet.Headers) bool {
 	if out.Ignored || f.session.Midstream() && !f.midstream {
 		f.midstream = true
 		e.p.established = e.p.established || f.session.Established()
-		if !e.midstream(f) {
+		e.count.Midstream++
+		if !e.except(f, e.cfg.MidstreamPolicy, dropStream) {
 			return false
 		}
 	}

@@ -12,6 +12,7 @@ const (
 	dropStream = "stream error"
 	dropFlow   = "flow drop"
 	dropRules  = "rules"
+	dropParser = "applayer error"
 )
 
 // Alert is a signature that matched, for outputs.

@@ -42,6 +42,7 @@ var numbers = []number{
 	{"citygate.dropped", func(r *Result) uint64 { return r.Dropped }},
 	{"citygate.skipped_bytes", func(r *Result) uint64 { return r.Skipped }},
 	{"citygate.parser_gaps", func(r *Result) uint64 { return r.Gaps }},
+	{"citygate.parser_stopped", func(r *Result) uint64 { return r.ParserStopped }},
 	{"citygate.midstream_ignored", func(r *Result) uint64 { return r.Midstream }},
 	{"citygate.thresholds_evicted", func(r *Result) uint64 { return r.Thresholds }},
 	{"citygate.flows_expired", func(r *Result) uint64 { return r.Flows.Expired }},

@@ -16,24 +16,23 @@ const (
 	RejectPacket
 )
 
-// midstream answers a segment of a connection whose start was not seen. It reports whether to go on with inspection.
-func (e *Engine) midstream(f *Flow) bool {
-	e.count.Midstream++
-	switch e.cfg.MidstreamPolicy {
+// except answers a packet that cannot be inspected in full. It reports whether to go on with inspection.
+func (e *Engine) except(f *Flow, policy Exception, reason string) bool {
+	switch policy {
 	case PassPacket:
 		return false
 	case PassFlow, Bypass:
 		f.passed = true
 		return false
 	case DropPacket:
-		e.verdict(signature.Drop, dropStream)
+		e.verdict(signature.Drop, reason)
 		return false
 	case DropFlow:
 		f.dropped = e.cfg.Inline
-		e.verdict(signature.Drop, dropStream)
+		e.verdict(signature.Drop, reason)
 		return false
 	case RejectPacket:
-		e.verdict(signature.Reject, dropStream)
+		e.verdict(signature.Reject, reason)
 		return false
 	}
 	return true
