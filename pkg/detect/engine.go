@@ -62,6 +62,7 @@ type Engine struct {
 	grown     bool        // a body of it grew enough to be judged
 	found     []uint32    // signatures to judge, see find
 	queue     []hit
+	say       Alert // the alert in hand
 	limits    thresholds
 	count     Counters
 

@@ -22,6 +22,8 @@ type Flow struct {
 	Start  time.Time
 	Last   time.Time
 	Alerts uint32
+	// CommunityID is set by who writes it, once.
+	CommunityID string
 
 	key     flowKey
 	state   signature.State
@@ -128,9 +130,6 @@ type flows struct {
 	limit int
 }
 
-// freeFlows is how many flows' memory is kept for new ones.
-const freeFlows = 1024
-
 func (t *flows) init(limit int) {
 	t.byKey = make(map[flowKey]*Flow, min(limit, 4096))
 	t.limit = limit
@@ -230,9 +229,7 @@ func (t *flows) remove(f *Flow) {
 		raw:   [2]rawState{f.raw[0].memory(), f.raw[1].memory()},
 	}
 	*f = kept
-	if len(t.free) < freeFlows {
-		t.free = append(t.free, f)
-	}
+	t.free = append(t.free, f) // as many as there ever were at a time
 }
 
 // tracked says whether packets of this kind have flows.

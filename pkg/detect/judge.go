@@ -239,10 +239,11 @@ func (e *Engine) flowFlags(want signature.Flags, f *Flow) bool {
 
 // hit is a signature that matched.
 type hit struct {
-	id     uint32
-	tx     layer.Tx // nil if it was no transaction
-	proto  layer.Proto
-	stream bool
+	id      uint32
+	tx      layer.Tx // nil if it was no transaction
+	proto   layer.Proto
+	stream  bool
+	guessed bool // tx is the youngest one
 }
 
 // match notes that a signature matched and does what it says to do then.

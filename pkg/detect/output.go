@@ -61,6 +61,9 @@ func (r Rule) Action() signature.Action { return r.sig.Action }
 // Tx is the transaction that matched; nil if it was none.
 func (a *Alert) Tx() layer.Tx { return a.hit.tx }
 
+// Guessed says that Tx is the youngest transaction of the flow, since the match was not in one.
+func (a *Alert) Guessed() bool { return a.hit.guessed }
+
 // Proto is the protocol of the flow.
 func (a *Alert) Proto() layer.Proto { return a.hit.proto }
 

@@ -64,7 +64,10 @@ func Open(image []byte) (*Rules, error) {
 			return nil, fmt.Errorf("open rules: group %d: %w", i, err)
 		}
 	}
-	return r, r.expressions(s[inRegexes])
+	if err := r.expressions(s[inRegexes]); err != nil {
+		return nil, fmt.Errorf("open rules: %w", err)
+	}
+	return r, nil
 }
 
 func (r *Rules) sections(s *[sectionCount][]byte) (err error) {
@@ -117,7 +120,7 @@ func (r *Rules) expressions(section []byte) error {
 	texts := make([]string, len(spans))
 	for i, s := range spans {
 		if uint64(s.Off)+uint64(s.Len) > uint64(len(r.blob)) {
-			return fmt.Errorf("open rules: %w: expression %d lies outside", errImage, i)
+			return fmt.Errorf("%w: expression %d lies outside", errImage, i)
 		}
 		texts[i] = string(r.blob[s.Off : s.Off+s.Len])
 	}

@@ -42,8 +42,8 @@ func (e *Engine) transaction(tx layer.Tx, in *layer.Inspection, proto layer.Prot
 		}
 	}
 	left := e.scanTx(tx, in, p, d)
-	e.judgeOpen(tx, in, d)
-	if e.p.last || tx.Complete(d) && !left {
+	early := e.judgeOpen(tx, in, d)
+	if e.p.last || tx.Complete(d) && !left && !early {
 		in.Inspected[d] = true
 		in.Open = slices.DeleteFunc(in.Open, func(o uint32) bool {
 			return flow.Direction(o&1) == d && (in.Inspected[d.Reverse()] || e.rules.records[o>>1].Flags&signature.TransactionTwo == 0)
@@ -142,10 +142,11 @@ func (e *Engine) scanView(tx layer.Tx, v *view, d flow.Direction) {
 	}
 }
 
-// judgeOpen judges the open signatures of a direction in their order, and keeps those that cannot be judged yet.
-func (e *Engine) judgeOpen(tx layer.Tx, in *layer.Inspection, d flow.Direction) {
+// judgeOpen judges the open signatures of a direction in their order, and keeps those that cannot be judged yet. early says
+// that some want an established flow and this is none yet: what came with the SYN (RFC 7413) waits for its acknowledgement.
+func (e *Engine) judgeOpen(tx layer.Tx, in *layer.Inspection, d flow.Direction) (early bool) {
 	if len(in.Open) == 0 {
-		return
+		return false
 	}
 	slices.Sort(in.Open)
 	keep := in.Open[:0]
@@ -164,6 +165,11 @@ func (e *Engine) judgeOpen(tx layer.Tx, in *layer.Inspection, d flow.Direction) 
 			continue
 		}
 		sig := &e.rules.records[id]
+		if sig.Flags&signature.Established != 0 && !e.p.established && !e.p.last && e.p.Flow.Tuple.Proto == flow.TCP {
+			early = true
+			keep = append(keep, o)
+			continue
+		}
 		final := e.judgeable(sig, tx, d)
 		if !final && !e.grown {
 			keep = append(keep, o)
@@ -178,6 +184,7 @@ func (e *Engine) judgeOpen(tx layer.Tx, in *layer.Inspection, d flow.Direction) 
 		}
 	}
 	in.Open = keep
+	return early
 }
 
 // judgeable says whether all that a signature looks at is final.

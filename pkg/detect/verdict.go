@@ -104,5 +104,19 @@ func (e *Engine) alert(h *hit, action signature.Action) {
 	if f := e.p.Flow; f != nil {
 		f.Alerts++
 	}
-	e.out.Alert(&Alert{Rule: Rule{e.rules, &e.rules.records[h.id]}, Action: action, Packet: &e.p.Packet, hit: *h})
+	e.say = Alert{Rule: Rule{e.rules, &e.rules.records[h.id]}, Action: action, Packet: &e.p.Packet, hit: *h}
+	e.guess(&e.say.hit)
+	e.out.Alert(&e.say)
+}
+
+// guess adds the youngest transaction to a match in the bytes of a stream: people want to know what was asked.
+func (e *Engine) guess(h *hit) {
+	f := e.p.Flow
+	if h.tx != nil || f == nil {
+		return
+	}
+	if txs := f.conn.Txs(); len(txs) > 0 {
+		h.tx, h.guessed = txs[len(txs)-1], true
+		h.proto = f.conn.TxProto(len(txs) - 1)
+	}
 }

@@ -10,9 +10,9 @@ type Pool struct {
 }
 
 const (
-	poolMin     = 8  // 256 bytes
-	poolClasses = 13 // up to 1 MiB
-	poolKeep    = 64 // slices kept per size
+	poolMin     = 8       // 256 bytes
+	poolClasses = 13      // up to 1 MiB
+	poolKeep    = 4 << 20 // bytes kept per size
 )
 
 // NewPool makes a pool that lends at most limit bytes at a time.
@@ -41,7 +41,7 @@ func (p *Pool) Put(b []byte) {
 	}
 	class := bits.Len(uint(cap(b)-1)) - poolMin
 	p.inUse -= int64(cap(b))
-	if len(p.free[class]) < poolKeep {
+	if len(p.free[class]) < poolKeep>>(class+poolMin) {
 		p.free[class] = append(p.free[class], b[:0])
 	}
 }

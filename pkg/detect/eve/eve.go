@@ -71,12 +71,13 @@ func (w *Writer) begin(kind string, at time.Time, number uint64, f *detect.Flow,
 		}
 		o.EndArray()
 	}
-	w.tuple(o, &h.Tuple, h)
+	w.tuple(o, f, h)
 	return o
 }
 
 // tuple writes the ends of a packet.
-func (w *Writer) tuple(o *layer.Object, t *flow.FiveTuple, h *packet.Headers) {
+func (w *Writer) tuple(o *layer.Object, f *detect.Flow, h *packet.Headers) {
+	t := &h.Tuple
 	if !t.Src.IsValid() || h.IPVersion == 0 {
 		return
 	}
@@ -100,8 +101,19 @@ func (w *Writer) tuple(o *layer.Object, t *flow.FiveTuple, h *packet.Headers) {
 		o.Uint("icmp_code", uint64(h.ICMPCode))
 	}
 	if w.opt.CommunityID {
-		o.Text("community_id", event.CommunityID(*t, h.ICMPType, h.ICMPCode))
+		o.Text("community_id", w.communityID(t, h, f))
 	}
+}
+
+// communityID is the flow's, or of a packet without one its own.
+func (w *Writer) communityID(t *flow.FiveTuple, h *packet.Headers, f *detect.Flow) string {
+	if f == nil || t.Proto == flow.ICMP || t.Proto == flow.ICMPv6 {
+		return event.CommunityID(*t, h.ICMPType, h.ICMPCode)
+	}
+	if f.CommunityID == "" {
+		f.CommunityID = event.CommunityID(*t, 0, 0)
+	}
+	return f.CommunityID
 }
 
 // addr writes an address as Suricata does: IPv6 in full, without "::".
@@ -150,6 +162,9 @@ func (w *Writer) Alert(a *detect.Alert) {
 	o.Text("pkt_src", source(p.Number))
 	if tx := a.Tx(); tx != nil {
 		o.Uint("tx_id", tx.Inspection().ID)
+		if a.Guessed() {
+			o.Bool("tx_guessed", true)
+		}
 	}
 	o.Begin("alert")
 	if a.Blocked(w.opt.Inline) {
