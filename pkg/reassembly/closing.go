@@ -117,6 +117,10 @@ func (a *Assembler) reset(s *Session) {
 	if len(g.data) > 0 {
 		a.out.Events.add(RstWithData)
 	}
+	if g.signed && !s.flags.has(signs) { // a host that has no key for this connection does not take it
+		a.invalid(SuspectedRstInject)
+		return
+	}
 	if g.is(packet.ACK) && g.ack != 0 && !a.ackFits(s, to) {
 		a.invalid(RstInvalidAck)
 		return

@@ -15,6 +15,9 @@ func (a *Assembler) segment(s *Session) {
 		a.out.Drop = true
 		return
 	}
+	if g.signed && g.is(packet.SYN) {
+		s.flags.set(signs)
+	}
 	if s.state == None {
 		a.open(s)
 		return

@@ -17,6 +17,7 @@ type segment struct {
 	hasScale bool
 	hasTS    bool
 	fastOpen bool
+	signed   bool // it carries a signature: TCP-MD5 (RFC 2385) or TCP-AO (RFC 5925)
 	window   uint32
 	urgent   uint16
 	ts, echo uint32
@@ -33,6 +34,9 @@ func (g *segment) read(h *packet.Headers, dir flow.Direction, now time.Time) {
 		seq: t.Seq, ack: t.Ack, flags: t.Flags, dir: dir, window: uint32(t.Window), urgent: t.Urgent,
 		hasScale: o.Scaled, scale: min(o.Scale, maxScale), fastOpen: o.FastOpen,
 		hasTS: o.Timestamped, ts: o.TSval, echo: o.TSecr, now: now.UnixNano(), data: h.Payload,
+	}
+	for _, kind := range o.Kinds[:min(int(o.N), len(o.Kinds))] {
+		g.signed = g.signed || kind == 19 || kind == 29
 	}
 	g.end = g.seq + uint32(len(g.data))
 	if g.is(packet.SYN) {

@@ -61,6 +61,7 @@ const (
 	resetByServer                          // the server's RST
 	finFirst                               // a FIN was seen
 	serverFirst                            // and the server's was the first
+	signs                                  // its SYN was signed
 )
 
 func (f *sessionFlags) set(x sessionFlags)     { *f |= x }

@@ -85,3 +85,26 @@ func TestCloseAnywhere(t *testing.T) {
 		t.Error("an empty stream has something")
 	}
 }
+
+// A RST with a signature (TCP-MD5, TCP-AO) ends only a session that began with one: other hosts do not take it.
+func TestSignedReset(t *testing.T) {
+	for _, kind := range []uint8{19, 29} {
+		signature := packet.TCPOptions{Kinds: [8]uint8{1, 1, kind}, N: 3}
+		for _, signed := range []bool{false, true} {
+			k := newTalk(t, Config{})
+			opt := packet.TCPOptions{}
+			if signed {
+				opt = signature
+			}
+			k.send(sent{d: client, flags: packet.SYN, seq: -1, opt: opt})
+			k.send(sent{d: server, flags: packet.SYN | packet.ACK, seq: -1, opt: opt})
+			k.send(sent{d: client, flags: packet.ACK, opt: opt})
+			out := k.send(sent{d: client, flags: packet.RST, opt: signature})
+			if got := out.Events.Has(SuspectedRstInject); got == signed || k.s.Reset() != signed {
+				t.Errorf("kind %d, session signed %v: suspected %v, reset %v", kind, signed, got, k.s.Reset())
+			}
+			k.end()
+			k.a.Close(&k.s)
+		}
+	}
+}
