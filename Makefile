@@ -60,6 +60,13 @@ bench-inspect: build ## Cost of inspection against Suricata 7.0.10 (root); RULES
 	@mkdir -p bench
 	$(GO) run ./testlab/inspectbench $(if $(RULES),-rules $(RULES))
 
+SEED ?= 1
+COUNT ?= 300
+
+.PHONY: score-rules
+score-rules: ## COUNT rules of RULES drawn by SEED: traffic made from each rule's text must alert, clean twins must not
+	$(GO) run ./testlab/rulesample -rules "$(or $(RULES),../shared/data/et-open)" -seed $(SEED) -count $(COUNT) $(if $(SURICATA_ROOT),-suricata $(SURICATA_ROOT))
+
 .PHONY: generate
 generate: tools-bpf ## Compile the BPF programs anew (clang 19)
 	$(GO) generate ./bpf/... ./testlab/...

@@ -131,6 +131,7 @@ func TestAlerts(t *testing.T) {
 		{"a packet", `alert tcp any any -> any 80 (flags:S; sid:1;)`, request("/", 0), "1"},
 		{"a pass rule wins", `alert http any any -> any any (http.uri; content:"/"; sid:1;)
 pass http any any -> any any (http.uri; content:"/"; sid:2;)`, request("/", 0), ""},
+		{"a buffer and the payload", `alert http any any -> any any (flow:to_server; content:"User-Agent"; http.uri; content:"/reboot"; sid:1;)`, request("/reboot", 0), "1"},
 		{"behind a gap", `alert tcp any any -> any any (content:"marker"; sid:1;)`, hole(flow.ToServer), "1"},
 		{"behind a gap of the answer", `alert tcp any any -> any any (content:"marker"; sid:1;)`, hole(flow.ToClient), "1"},
 		{"each answer", `alert tcp any any -> any any (flow:to_client; content:"hello"; sid:1;)`, answers(4), "1 1 1 1"},

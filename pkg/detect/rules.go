@@ -133,7 +133,20 @@ func (r *Rules) expressions(section []byte) error {
 		x := &r.portIndex[streamIndex(d)]
 		r.streams = r.streams || x.Any != 0 || x.Dst.N > 0 || x.Src.N > 0
 	}
+	for i := range r.records {
+		r.streams = r.streams || r.records[i].Way&onTx != 0 && r.payload(&r.records[i])
+	}
 	return nil
+}
+
+// payload says whether a signature looks at the payload.
+func (r *Rules) payload(sig *record) bool {
+	for _, l := range r.lists[sig.Lists.First : sig.Lists.First+sig.Lists.N] {
+		if layer.Buffer(l.Buffer) == layer.Payload {
+			return true
+		}
+	}
+	return false
 }
 
 // Len is how many signatures there are.

@@ -54,6 +54,9 @@ const (
 	answerFlags = 0x8180
 )
 
+// questionEnd is the end of a question of type TXT and the beginning of its answer.
+var questionEnd = []byte("\x00\x00\x10\x00\x01\xc0\x0c\x00\x10\x00\x01")
+
 // tellNames is a question and its answer. The variants are where bytes lie that are asked for in the message as a whole.
 func (p *plan) tellNames(variant int) *story {
 	name := p.bytes("dns.query")
@@ -65,8 +68,8 @@ func (p *plan) tellNames(variant int) *story {
 	reply := query(answerFlags, name, typeA, answer(typeA, []byte{192, 0, 2, 1}))
 	d := p.direction()
 	switch {
-	case variant == 0 || raw == nil && variant > 0:
-	case variant == 1: // the bytes are the message
+	case variant == 0:
+	case variant == 6: // the bytes are the message
 		ask, reply = raw, raw
 	case variant == 2: // in the question's name
 		if !isName(raw) {
@@ -80,6 +83,12 @@ func (p *plan) tellNames(variant int) *story {
 		reply = query(answerFlags, name, typeTXT, answer(typeTXT, texts(raw)))
 	case variant == 4: // in a record of a type that nobody reads
 		reply = query(answerFlags, name, 99, answer(0xff01, raw))
+	case variant == 5: // across the end of the question, with the text behind
+		_, behind, ok := bytes.Cut(raw, questionEnd)
+		if !ok || len(behind) > 1000 {
+			return nil
+		}
+		reply = query(answerFlags, name, typeTXT, answer(typeTXT, texts(behind)))
 	default:
 		return nil
 	}

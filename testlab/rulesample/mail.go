@@ -55,14 +55,7 @@ func (p *plan) tellMail(variant int) *story {
 	s.turns = append(s.turns, turn{flow.ToServer, []byte("DATA\r\n")}, turn{flow.ToClient, []byte("354 go on\r\n")})
 	text = append(text, ".\r\n"...)
 	s.turns = append(s.turns, turn{flow.ToServer, text}, turn{flow.ToClient, []byte("250 ok\r\n")})
-	var all []byte
-	for _, t := range s.turns {
-		if t.from == flow.ToServer {
-			all = append(all, t.data...)
-			s.have["payload"] = append(s.have["payload"], t.data)
-		}
-	}
-	s.have["payload"] = append(s.have["payload"], all)
+	s.have["payload"] = said(s.turns, flow.ToServer)
 	s.have["packet"] = s.have["payload"]
 	return s
 }

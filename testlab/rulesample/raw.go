@@ -50,7 +50,8 @@ func (p *plan) tellRaw() *story {
 		data = []byte("hello")
 	}
 	s.turns = append(s.turns, turn{d, data})
-	s.have["payload"], s.have["packet"] = [][]byte{data}, [][]byte{data}
+	s.have["packet"] = [][]byte{data}
+	s.have["payload"] = append([][]byte{data}, said(s.turns, d)...)
 	return s
 }
 
@@ -95,3 +96,15 @@ func (r *rule) shapePayload(v *solver) {
 
 // lines are the ways to end a line.
 func lines(b []byte) []repaired { return []repaired{{b, 0}, {append(b[:len(b):len(b)], "\r\n"...), 0}} }
+
+// said is what a side says: each of its turns, and all of them as one stream.
+func said(turns []turn, d flow.Direction) (out [][]byte) {
+	var all []byte
+	for _, t := range turns {
+		if t.from == d {
+			out = append(out, t.data)
+			all = append(all, t.data...)
+		}
+	}
+	return append(out, all)
+}
