@@ -161,12 +161,18 @@ func (e *Engine) scanStream(r *rawState, d flow.Direction, window []byte, begin,
 		table.Scan(window[from-begin:], from, e.hits)
 	}
 	r.scanned = end
+	if r.open == nil && len(e.hits.IDs()) > 0 {
+		r.open, r.before = make([]uint32, 0, usualOpen), make([]uint32, 0, usualOpen)
+	}
 	for _, id := range e.hits.IDs() {
 		if !contains(r.open, id) {
 			r.open = append(r.open, id)
 		}
 	}
 }
+
+// usualOpen is more signatures than are mostly found in a chunk or a transaction: their lists are used again and rarely grow.
+const usualOpen = 32
 
 func contains(ids []uint32, id uint32) bool {
 	for _, x := range ids {

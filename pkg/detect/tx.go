@@ -37,6 +37,9 @@ func (e *Engine) transaction(tx layer.Tx, in *layer.Inspection, proto layer.Prot
 	p := &e.rules.protocols[proto]
 	if !in.Scanned[d].Has(begun) {
 		in.Scanned[d].Add(begun)
+		if in.Open == nil {
+			in.Open = make([]uint32, 0, usualOpen)
+		}
 		for _, id := range e.rules.ids(p.Always[d]) {
 			in.Open = append(in.Open, openID(id, d))
 		}

@@ -122,7 +122,13 @@ func (p *parser) message(d flow.Direction, data []byte) {
 }
 
 // records reads the sections. What is wrong in the last two does not spoil the first two.
+// usualRecords is more than most messages have: a transaction's memory is used again and rarely grows.
+const usualRecords = 16
+
 func (p *parser) records(t *Tx, m *message) bool {
+	if t.records == nil {
+		t.records = make([]record, 0, usualRecords)
+	}
 	wrong := [sections]uint8{malformedData, malformedData, invalidAuthorities, invalidAdditionals}
 	for s, count := range m.counts {
 		for range count {

@@ -79,7 +79,7 @@ func probe(d flow.Direction, data []byte) layer.Answer {
 		first = data[:end]
 	}
 	switch {
-	case bytes.Contains(bytes.ToLower(first), []byte("ftp")), bytes.HasPrefix(first, []byte("220 (")):
+	case line.Contains(first, "ftp"), bytes.HasPrefix(first, []byte("220 (")):
 		return layer.Yes
 	case end < 0:
 		return layer.More

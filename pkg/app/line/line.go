@@ -98,3 +98,13 @@ func Is(b []byte, want string) bool {
 func Starts(b []byte, want string) bool {
 	return len(b) >= len(want) && Is(b[:len(want)], want)
 }
+
+// Contains says whether b holds a word, given in lower case, in any case.
+func Contains(b []byte, want string) bool {
+	for i := 0; i+len(want) <= len(b); i++ {
+		if Starts(b[i:], want) {
+			return true
+		}
+	}
+	return false
+}

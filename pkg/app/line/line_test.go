@@ -76,3 +76,11 @@ func TestNumber(t *testing.T) {
 		}
 	}
 }
+
+func TestContains(t *testing.T) {
+	for text, want := range map[string]bool{"220 ProFTPD": true, "220 FT P": false, "ftp": true, "": false, "xfTp": true} {
+		if got := Contains([]byte(text), "ftp"); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

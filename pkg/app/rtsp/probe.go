@@ -37,7 +37,7 @@ func status(data []byte) layer.Answer {
 	switch {
 	case line.Starts(data, mark):
 		return layer.Yes
-	case len(data) < len(mark) && line.Starts([]byte(mark), string(bytes.ToLower(data))):
+	case len(data) < len(mark) && line.Starts(data, mark[:len(data)]):
 		return layer.More
 	}
 	return layer.No

@@ -52,7 +52,7 @@ func probe(d flow.Direction, data []byte) layer.Answer {
 	if end >= 0 {
 		first = data[:end]
 	}
-	if bytes.Contains(bytes.ToLower(first), []byte("smtp")) {
+	if line.Contains(first, "smtp") {
 		return layer.Yes
 	}
 	if end < 0 {
