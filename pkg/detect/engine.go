@@ -62,7 +62,8 @@ type Engine struct {
 	grown     bool        // a body of it grew enough to be judged
 	found     []uint32    // signatures to judge, see find
 	queue     []hit
-	say       Alert // the alert in hand
+	say       Alert      // the alert in hand
+	lists     [][]uint32 // see borrow
 	limits    thresholds
 	count     Counters
 

@@ -226,7 +226,6 @@ func (t *flows) remove(f *Flow) {
 	t.n--
 	kept := Flow{
 		state: signature.State{Bits: f.state.Bits[:0], Ints: f.state.Ints[:0], IntsSet: f.state.IntsSet[:0]},
-		raw:   [2]rawState{f.raw[0].memory(), f.raw[1].memory()},
 	}
 	*f = kept
 	t.free = append(t.free, f) // as many as there ever were at a time

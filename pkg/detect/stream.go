@@ -24,8 +24,22 @@ type rawState struct {
 	matched []uint32 // that matched in the chunk
 }
 
-func (r *rawState) memory() rawState {
-	return rawState{open: r.open[:0], before: r.before[:0], matched: r.matched[:0]}
+// borrow is an empty list of signatures; giveBack takes those of a flow that is over.
+func (e *Engine) borrow() []uint32 {
+	if n := len(e.lists); n > 0 {
+		l := e.lists[n-1]
+		e.lists = e.lists[:n-1]
+		return l
+	}
+	return make([]uint32, 0, usualOpen)
+}
+
+func (e *Engine) giveBack(r *rawState) {
+	for _, l := range [...][]uint32{r.open, r.before, r.matched} {
+		if cap(l) > 0 {
+			e.lists = append(e.lists, l[:0])
+		}
+	}
 }
 
 func (r *rawState) forget() {
@@ -162,7 +176,7 @@ func (e *Engine) scanStream(r *rawState, d flow.Direction, window []byte, begin,
 	}
 	r.scanned = end
 	if r.open == nil && len(e.hits.IDs()) > 0 {
-		r.open, r.before = make([]uint32, 0, usualOpen), make([]uint32, 0, usualOpen)
+		r.open, r.before, r.matched = e.borrow(), e.borrow(), e.borrow()
 	}
 	for _, id := range e.hits.IDs() {
 		if !contains(r.open, id) {

@@ -146,6 +146,8 @@ func (e *Engine) finish(f *Flow) {
 		e.assembler.Close(&f.session)
 	}
 	f.conn.Close(e.apps)
+	e.giveBack(&f.raw[0])
+	e.giveBack(&f.raw[1])
 	e.flows.remove(f)
 }
 
