@@ -235,6 +235,25 @@ func TestInspectorFails(t *testing.T) {
 	}
 }
 
+// An interrupted replay leaves the old events, and nothing of its own.
+func TestReplayInterrupted(t *testing.T) {
+	d := newDesk(t)
+	d.write("out/eve.json", "old\n")
+	d.inspect = func(_ context.Context, _ *job.Job, _ io.Reader, files []*os.File) (*job.Answer, error) {
+		if _, err := files[len(files)-1].WriteString("half of it"); err != nil {
+			t.Error(err)
+		}
+		return nil, errors.New("interrupted")
+	}
+	if code := d.run("replay -r in.pcap -S test.rules -l out"); code != ExitError || d.errs.String() != "citygate: interrupted\n" {
+		t.Errorf("exit code %d, %s", code, &d.errs)
+	}
+	entries, err := os.ReadDir("out")
+	if b, _ := os.ReadFile("out/eve.json"); err != nil || len(entries) != 1 || string(b) != "old\n" {
+		t.Errorf("%v, %v, eve.json is %q", entries, err, b)
+	}
+}
+
 func TestBounded(t *testing.T) {
 	b := bounded{most: 4}
 	if n, err := fmt.Fprint(&b, "abcdef"); n != 6 || err != nil || b.String() != "abcd" {
