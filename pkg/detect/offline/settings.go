@@ -130,7 +130,7 @@ func (s *Settings) Set(keyValue string) error {
 	}
 	at, ok := settings[key]
 	if !ok {
-		return fmt.Errorf("--set %s: unknown key; the nearest that is known is %s; citygate replay --list-settings prints all", key, nearest(key))
+		return fmt.Errorf("--set %s: unknown key; %scitygate replay --list-settings prints all", key, nearest(key))
 	}
 	if err := at.set(s, value); err != nil {
 		return fmt.Errorf("--set %s: %w", key, err)
@@ -157,12 +157,12 @@ func AllKeys() []job.Key {
 	return out
 }
 
-// nearest is the known key that is likely to be meant.
-func nearest(key string) (best string) {
-	least := 1 << 30
+// nearest names the known key that is likely to be meant; nothing if a third of the letters or more differ.
+func nearest(key string) string {
+	best, least := "", len(shorten(key))/3
 	for _, k := range AllKeys() {
 		if d := distance(shorten(key), k.Name); d < least {
-			best, least = k.Name, d
+			best, least = "the nearest that is known is "+k.Name+"; ", d
 		}
 	}
 	return best

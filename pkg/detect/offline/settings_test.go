@@ -51,7 +51,7 @@ func TestSetRefuses(t *testing.T) {
 		"stream.memcap=99999999gb":            "is no size",
 		"exception-policy=explode":            `"explode" is none of bypass, drop-flow, drop-packet, ignore, pass-flow, pass-packet, reject`,
 		"stream.reassembly.urgent.policy=x":   `"x" is none of drop, gap, inline, oob`,
-		"pcap-file.delete-when-done=yes":      "unknown key",
+		"pcap-file.delete-when-done=yes":      "--set pcap-file.delete-when-done: unknown key; citygate replay --list-settings prints all",
 		"threshhold-file=x":                   "the nearest that is known is threshold-file;",
 		strings.Repeat("a", 1<<20) + "=x":     "unknown key",
 	} {
