@@ -43,7 +43,6 @@ type Flow struct {
 	reset           bool // a RST ended it, and what was left was read
 	passed          bool // a signature said that all of it passes
 	turned          bool // client and server changed places after the protocol was found
-	started         bool // counted as one of its protocol
 
 	class      flowClass
 	prev, next *Flow

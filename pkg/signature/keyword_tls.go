@@ -24,7 +24,7 @@ var tlsVersion = Keyword{
 		if !ok {
 			n, err := parseInt(strings.TrimSpace(value))
 			if err != nil || n <= 0xff || n > 0xffff {
-				return fmt.Errorf("%q is none of 1.0, 1.1, 1.2, 1.3, 0x....", shorten(value))
+				return fmt.Errorf("%q is none of 1.0, 1.1, 1.2, 1.3, or a number such as 0x0301", shorten(value))
 			}
 			v = n
 		}

@@ -58,7 +58,7 @@ func (p *peer) unpack(ctx context.Context, archive string) error {
 	}
 	found := regexp.MustCompile(`version (\S+)`).FindSubmatch(out)
 	if found == nil {
-		return fmt.Errorf("Suricata said %q", out)
+		return fmt.Errorf("the version that Suricata names is not in %q", out)
 	}
 	p.version = string(found[1])
 	return p.configure()

@@ -7,7 +7,6 @@ import (
 )
 
 var (
-	errHash    = errors.New("a hash cannot be inverted")
 	errKeyword = errors.New("the generator does not know the keyword")
 	errValue   = errors.New("the generator does not know the value")
 )

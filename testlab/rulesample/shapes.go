@@ -67,7 +67,7 @@ func twos(_ *rand.Rand, at int) byte {
 }
 
 func isHost(b []byte) bool {
-	return isURI(b) && bytes.IndexAny(b, ":/@?#") < 0 && b[len(b)-1] != '.' && b[0] != '['
+	return isURI(b) && !bytes.ContainsAny(b, ":/@?#") && b[len(b)-1] != '.' && b[0] != '['
 }
 
 // around is b with something before and behind.

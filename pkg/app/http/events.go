@@ -95,7 +95,6 @@ type twin [2]uint8
 var (
 	missingColon = twin{evRequestMissingColon, evResponseMissingColon}
 	chunkLen     = twin{evRequestChunkLen, evResponseChunkLen}
-	invalidCL    = twin{evRequestCL, evResponseCL}
 	duplicateCL  = twin{evRequestDuplicateCL, evResponseDuplicateCL}
 	invalidName  = twin{evRequestHeaderInvalid, evResponseHeaderInvalid}
 	folding      = twin{evRequestFolding, evResponseFolding}

@@ -34,7 +34,6 @@ type reader struct {
 	beyond   bool  // the body may go on behind its length, since the connection closes
 	dropping bool  // the rest of a line that is too long
 	mixed    bool  // the last line ended with LF CR
-	folded   bool  // a folded line had nothing to belong to
 	ended    bool
 	tx       *transaction
 }

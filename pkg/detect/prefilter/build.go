@@ -13,7 +13,6 @@ type literal struct {
 	data   []byte // in lower case if noCase
 	noCase bool
 	refs   []Pattern
-	at     int // the first of its grams
 }
 
 // Build lays out the table of the patterns and appends it to image, whose length must be a multiple

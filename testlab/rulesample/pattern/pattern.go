@@ -68,16 +68,15 @@ func single(b byte) (s set) {
 }
 
 type node struct {
-	op         op
-	set        set
-	subs       []*node
-	min, max   int // of a repetition; max -1: no end
-	lazy       bool
-	possessive bool
-	negated    bool // of a look
-	multi      bool // of ^ and $
-	fold       bool // of a back reference
-	group      int
+	op       op
+	set      set
+	subs     []*node
+	min, max int // of a repetition; max -1: no end
+	lazy     bool
+	negated  bool // of a look
+	multi    bool // of ^ and $
+	fold     bool // of a back reference
+	group    int
 }
 
 // errSyntax is an expression that this package cannot read.
