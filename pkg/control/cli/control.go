@@ -42,8 +42,19 @@ func (a *App) control(ctx context.Context, in io.Reader, args ...string) ([]byte
 	return []byte(out.String()), nil
 }
 
+// keepDescriptors keeps what the caller of this command left open from the programs it starts.
+func keepDescriptors() error {
+	if err := unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
+		return fmt.Errorf("keep open descriptors from the programs to start: %w", err)
+	}
+	return nil
+}
+
 // jailed runs a command as the launcher does.
 func jailed(cmd *exec.Cmd) error {
+	if err := keepDescriptors(); err != nil {
+		return err
+	}
 	// The way to the program may be closed to nobody, so it is started through a descriptor.
 	program, err := unix.Open(cmd.Path, unix.O_PATH|unix.O_CLOEXEC, 0)
 	if err != nil {

@@ -60,9 +60,8 @@ func (a *App) inspect(ctx context.Context, j *job.Job, in io.Reader, files []*os
 		return nil, err
 	}
 	defer record.Close()
-	// What the caller of this command left open must not go further.
-	if err := unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC); err != nil {
-		return nil, fmt.Errorf("keep descriptors from citygate-inspect: %w", err)
+	if err := keepDescriptors(); err != nil {
+		return nil, err
 	}
 	out, complaint := &bounded{most: job.MaxAnswer, whole: true}, &bounded{most: maxComplaint}
 	for i, attr := range cells(j.Person) {
